@@ -1,0 +1,64 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/error.h"
+
+namespace offhook::log {
+
+enum class Level { Debug, Info, Warning, Error };
+
+/// The category an operator greps for; printed as an emoji unless switched off.
+enum class Mark { None, Call, Voice, System, Ok, Warning, Error };
+
+/// One named value of a line. Numbers carry their unit in the key (`gap_ms`).
+struct Field {
+    std::string_view key;
+    std::variant<std::string_view, std::int64_t, double, bool> value;
+
+    Field(std::string_view k, std::string_view v) : key(k), value(v) {}
+    Field(std::string_view k, const char* v) : key(k), value(std::string_view(v)) {}
+    Field(std::string_view k, const std::string& v) : key(k), value(std::string_view(v)) {}
+    Field(std::string_view k, bool v) : key(k), value(v) {}
+    template <std::integral I>
+        requires(!std::same_as<I, bool>)
+    Field(std::string_view k, I v) : key(k), value(static_cast<std::int64_t>(v)) {}
+    template <std::floating_point F>
+    Field(std::string_view k, F v) : key(k), value(static_cast<double>(v)) {}
+};
+
+enum class Format { Auto, Text, Json };
+
+struct Options {
+    Level level = Level::Info;
+    Format format = Format::Auto;  ///< Auto: text on a terminal, JSON lines otherwise
+    bool marks = true;             ///< print 🔔 🎙️ 🖥️ ✅ ⚠️ ❌
+    std::string file;              ///< append here instead of standard error; re-opened by `reopen()`
+};
+
+/// Sets the process's one sink. Call once before threads start; lines before it go to stderr as text.
+base::Result<void> setup(const Options& options);
+
+/// Changes the level while running. @thread any
+void set_level(Level level) noexcept;
+[[nodiscard]] bool enabled(Level level) noexcept;
+
+/// Writes one line. `event` is a stable dotted name that belongs to the contract ("call.answered", docs/debug-guide.md)
+/// or empty for prose; `call` is the short call id or empty. Values are escaped (`base::escape_untrusted`).
+/// @thread any except media workers
+void write(Level level,
+           Mark mark,
+           std::string_view event,
+           std::string_view call,
+           std::string_view message,
+           std::initializer_list<Field> fields = {});
+
+/// Flushes and closes the sink. @thread main, last
+void shutdown();
+
+}  // namespace offhook::log

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/voice_queue.h"
+
+namespace offhook::model {
+
+/// Caller's sound on its way to the AI: one writer (the media worker's `aitap`), one reader (the AI thread). The writer
+/// never waits; when the reader is slow the oldest samples are overwritten and the reader counts them.
+class TapRing {
+public:
+    /// @param capacity_samples rounded up to a power of two, at least 1024
+    explicit TapRing(std::size_t capacity_samples);
+
+    /// Appends mono S16 samples. @thread writer
+    void write(std::span<const std::int16_t> pcm) noexcept;
+
+    /// Copies up to `out.size()` of the oldest unread samples; returns how many. @thread reader
+    std::size_t read(std::span<std::int16_t> out) noexcept;
+
+    [[nodiscard]] std::uint64_t written_samples() const noexcept { return written_.load(std::memory_order_acquire); }
+    /// Samples lost because the reader was slow. @thread any
+    [[nodiscard]] std::uint64_t dropped_samples() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+
+private:
+    std::vector<std::atomic<std::int16_t>> samples_;
+    std::size_t mask_;
+    std::atomic<std::uint64_t> claimed_{0};  ///< the writer may be overwriting up to here
+    std::atomic<std::uint64_t> written_{0};  ///< complete up to here
+    std::uint64_t read_ = 0;                 ///< reader's own
+    std::atomic<std::uint64_t> dropped_{0};
+};
+
+/// Where media and AI meet: both directions of one call's sound at one sample rate (8000 or 16000 Hz). Shared by
+/// the elements of the call and the AI session; each side may outlive the other.
+struct AudioPort {
+    explicit AudioPort(std::uint32_t rate_hz);
+
+    const std::uint32_t sample_rate_hz;
+    TapRing tap;       ///< caller -> AI
+    VoiceQueue voice;  ///< AI -> caller
+};
+
+}  // namespace offhook::model

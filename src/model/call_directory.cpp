@@ -1,0 +1,23 @@
+#include "model/call_directory.h"
+
+namespace offhook::model {
+
+std::string_view name_of(CallState state) noexcept {
+    switch (state) {
+        case CallState::Incoming:
+            return "incoming";
+        case CallState::Ringing:
+            return "ringing";
+        case CallState::Answered:
+            return "answered";
+        case CallState::Held:
+            return "held";
+        case CallState::Ending:
+            return "ending";
+        case CallState::Ended:
+            break;
+    }
+    return "ended";
+}
+
+}  // namespace offhook::model

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "model/call_end.h"
+#include "model/call_id.h"
+#include "model/stats_snapshot.h"
+
+namespace offhook::model {
+
+enum class CallState : std::uint8_t { Incoming, Ringing, Answered, Held, Ending, Ended };
+[[nodiscard]] std::string_view name_of(CallState state) noexcept;
+
+/// One call as the outside sees it. Strings from the network are escaped already.
+struct CallInfo {
+    CallId id;
+    CallState state = CallState::Incoming;
+    std::string sip_call_id, from, to, peer, user_agent;
+    std::string route, ai, pipeline, fill, codec;  ///< empty until chosen
+    std::int64_t created_ns = 0, answered_ns = 0, ended_ns = 0;  ///< CLOCK_REALTIME; 0: not yet
+    double answer_ms = -1;                                       ///< INVITE to 200
+    int worker = -1;                                             ///< media worker, -1: none
+    std::optional<CallEnd> end;
+    LegStats stats;
+};
+
+/// The calls of this process, for the API and the metrics. Control thread only.
+class CallDirectory {
+public:
+    virtual ~CallDirectory() = default;
+    /// Live calls, oldest first; with `ended`, also the last 1,000 ended ones.
+    [[nodiscard]] virtual std::vector<CallInfo> calls(bool ended) const = 0;
+    [[nodiscard]] virtual std::optional<CallInfo> find(const CallId& id) const = 0;
+    /// Hangs up; Conflict when it is already ending, NotFound when it is not ours.
+    virtual base::Result<void> hangup(const CallId& id, const std::string& who) = 0;
+    /// Sends RFC 4733 digits (0-9 * # A-D, at most 64), one after another.
+    virtual base::Result<void> send_dtmf(const CallId& id, const std::string& digits) = 0;
+
+    struct Totals {
+        std::uint64_t started = 0, answered = 0, active = 0, alive = 0;  ///< alive: sent RTP within 60 ms, or held
+        std::vector<std::pair<EndReason, std::uint64_t>> ended;
+    };
+    [[nodiscard]] virtual Totals totals() const = 0;
+};
+
+/// One entry of `/health`'s checks.
+struct HealthCheck {
+    enum class Status { Off, Ok, Degraded, Failed };
+    Status status = Status::Off;
+    std::string detail;  ///< a sentence a person can act on
+    std::vector<std::pair<std::string, std::variant<std::int64_t, double, std::string>>> figures;
+};
+using HealthProbe = std::function<HealthCheck()>;
+
+}  // namespace offhook::model

@@ -1,0 +1,61 @@
+#include "model/stats_snapshot.h"
+
+namespace offhook::model {
+namespace {
+
+double ms(std::int64_t ns) {
+    return static_cast<double>(ns) / 1e6;
+}
+
+double since_ms(std::int64_t then_ns, std::int64_t now_ns) {
+    return then_ns == 0 ? -1.0 : ms(now_ns - then_ns);
+}
+
+double optional_ms(std::int64_t ns) {
+    return ns < 0 ? -1.0 : ms(ns);
+}
+
+}  // namespace
+
+LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_t now_ns) {
+    const auto get = [](const auto& cell) { return LegCounters::get(cell); };
+    LegStats s;
+    s.sent_packets = get(c.sent_packets);
+    s.sent_bytes = get(c.sent_bytes);
+    s.sent_ai_frames = get(c.sent_ai_frames);
+    s.sent_fill_frames = get(c.sent_fill_frames);
+    s.sent_dtmf_packets = get(c.sent_dtmf_packets);
+    s.send_errors = get(c.send_errors);
+    s.skipped_frames = get(c.skipped_frames);
+    s.held_frames = get(c.held_frames);
+    const std::int64_t first_sent = get(c.first_sent_ns);
+    if (first_sent != 0 && answered_ns != 0) s.first_sent_after_answer_ms = ms(first_sent - answered_ns);
+    s.since_last_sent_ms = since_ms(get(c.last_sent_ns), now_ns);
+    s.max_gap_ms = ms(get(c.max_gap_ns));
+    s.last_source = get(c.last_source);
+    s.sent_level_dbov = get(c.sent_level_cdb) / 100.0;
+    s.received_packets = get(c.received_packets);
+    s.received_bytes = get(c.received_bytes);
+    s.lost_packets = get(c.lost_packets);
+    s.late_packets = get(c.late_packets);
+    s.duplicate_packets = get(c.duplicate_packets);
+    s.reordered_packets = get(c.reordered_packets);
+    s.refused_packets = get(c.refused_packets);
+    s.concealed_samples = get(c.concealed_samples);
+    s.received_dtmf_events = get(c.received_dtmf_events);
+    s.since_last_received_ms = since_ms(get(c.last_received_ns), now_ns);
+    s.jitter_ms = ms(get(c.jitter_ns));
+    s.playout_delay_ms = ms(get(c.playout_delay_ns));
+    s.received_level_dbov = get(c.received_level_cdb) / 100.0;
+    s.round_trip_ms = optional_ms(get(c.round_trip_ns));
+    s.remote_jitter_ms = optional_ms(get(c.remote_jitter_ns));
+    s.remote_lost_packets = get(c.remote_lost_packets);
+    s.rtcp_received = get(c.rtcp_received);
+    s.rtcp_sent = get(c.rtcp_sent);
+    s.tapped_samples = get(c.tapped_samples);
+    s.voice_samples = get(c.voice_samples);
+    s.voice_underruns = get(c.voice_underruns);
+    return s;
+}
+
+}  // namespace offhook::model

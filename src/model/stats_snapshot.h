@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+
+#include "model/leg_counters.h"
+
+namespace offhook::model {
+
+/// A copy of a leg's counters at one moment, plus what only the copying side knows. Durations in the unit named.
+struct LegStats {
+    std::uint64_t sent_packets = 0, sent_bytes = 0, sent_ai_frames = 0, sent_fill_frames = 0, sent_dtmf_packets = 0;
+    std::uint64_t send_errors = 0, skipped_frames = 0, held_frames = 0;
+    double first_sent_after_answer_ms = -1;  ///< -1: nothing sent yet
+    double since_last_sent_ms = -1;
+    double max_gap_ms = 0;
+    FrameSource last_source = FrameSource::None;
+    double sent_level_dbov = -127;
+
+    std::uint64_t received_packets = 0, received_bytes = 0, lost_packets = 0, late_packets = 0;
+    std::uint64_t duplicate_packets = 0, reordered_packets = 0, refused_packets = 0;
+    std::uint64_t concealed_samples = 0, received_dtmf_events = 0;
+    double since_last_received_ms = -1;
+    double jitter_ms = 0, playout_delay_ms = 0;
+    double received_level_dbov = -127;
+
+    double round_trip_ms = -1, remote_jitter_ms = -1;  ///< -1: no RTCP report yet
+    std::int64_t remote_lost_packets = 0;
+    std::uint64_t rtcp_received = 0, rtcp_sent = 0;
+
+    std::uint64_t tapped_samples = 0, tap_dropped_samples = 0;
+    std::uint64_t voice_samples = 0, voice_queued_samples = 0, voice_dropped_samples = 0, voice_underruns = 0;
+    std::uint32_t sample_rate_hz = 8000;
+};
+
+/// Copies `counters`. `answered_ns` (0: not answered) and `now_ns` are CLOCK_MONOTONIC. Ring figures stay 0.
+[[nodiscard]] LegStats snapshot_of(const LegCounters& counters, std::int64_t answered_ns, std::int64_t now_ns);
+
+/// Health of one media worker, as its tick sees it.
+struct WorkerStats {
+    int index = 0;
+    std::uint64_t calls = 0;
+    double tick_p50_ms = 0, tick_p99_ms = 0, tick_max_ms = 0;  ///< lateness over the last 3 s
+    std::uint64_t ticks = 0, overruns = 0;                     ///< overruns: frames skipped after stalls
+    double cpu_share = 0;                                      ///< of one core, 0-1, over the last second
+    bool is_realtime = false;                                  ///< SCHED_FIFO in force
+};
+
+[[nodiscard]] constexpr const char* name_of(FrameSource source) noexcept {
+    switch (source) {
+        case FrameSource::Ai:
+            return "ai";
+        case FrameSource::Fill:
+            return "fill";
+        case FrameSource::Dtmf:
+            return "dtmf";
+        case FrameSource::None:
+            break;
+    }
+    return "none";
+}
+
+}  // namespace offhook::model

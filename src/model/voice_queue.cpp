@@ -1,0 +1,92 @@
+#include "model/voice_queue.h"
+
+#include <algorithm>
+
+#include "model/audio_port.h"
+
+namespace offhook::model {
+
+VoiceQueue::VoiceQueue(std::uint64_t limit_samples) : limit_samples_(limit_samples) {}
+VoiceQueue::~VoiceQueue() = default;
+
+std::uint64_t VoiceQueue::write(std::span<const std::int16_t> pcm) {
+    reclaim();
+    std::uint64_t position = written_.load(std::memory_order_relaxed);
+    while (!pcm.empty()) {
+        const std::uint64_t end = first_chunk_at_ + chunks_.size() * kChunkSamples;
+        if (position == end) {
+            auto chunk = std::make_unique<Chunk>();
+            Chunk* raw = chunk.get();
+            Chunk* last = chunks_.empty() ? nullptr : chunks_.back().get();
+            chunks_.push_back(std::move(chunk));
+            (last ? last->next : first_).store(raw, std::memory_order_release);
+        }
+        const std::size_t offset = (position - first_chunk_at_) % kChunkSamples;
+        const std::size_t n = std::min(pcm.size(), kChunkSamples - offset);
+        std::copy_n(pcm.begin(), n, chunks_.back()->samples.begin() + static_cast<std::ptrdiff_t>(offset));
+        pcm = pcm.subspan(n);
+        position += n;
+        written_.store(position, std::memory_order_release);
+    }
+    const std::uint64_t done = std::max(read_.load(std::memory_order_acquire), skip_to_.load(std::memory_order_relaxed));
+    if (position - done > limit_samples_) {
+        const std::uint64_t keep_from = position - limit_samples_;
+        dropped_.fetch_add(keep_from - done, std::memory_order_relaxed);
+        skip_to_.store(keep_from, std::memory_order_release);
+    }
+    return position;
+}
+
+void VoiceQueue::clear() noexcept {
+    skip_to_.store(written_.load(std::memory_order_relaxed), std::memory_order_release);
+}
+
+std::uint64_t VoiceQueue::queued_samples() const noexcept {
+    const std::uint64_t done = std::max(read_.load(std::memory_order_acquire), skip_to_.load(std::memory_order_acquire));
+    const std::uint64_t written = written_.load(std::memory_order_acquire);
+    return written > done ? written - done : 0;
+}
+
+std::size_t VoiceQueue::read(std::span<std::int16_t> out, bool& was_cut) noexcept {
+    was_cut = false;
+    std::uint64_t position = read_.load(std::memory_order_relaxed);
+    const std::uint64_t skip_to = skip_to_.load(std::memory_order_acquire);
+    const std::uint64_t written = written_.load(std::memory_order_acquire);
+    if (skip_to > position) {
+        position = std::min(skip_to, written);
+        was_cut = true;
+    }
+    std::size_t taken = 0;
+    while (taken < out.size() && position < written) {
+        if (!reading_) {
+            reading_ = first_.load(std::memory_order_acquire);
+            reading_at_ = 0;
+        }
+        while (position >= reading_at_ + kChunkSamples) {
+            reading_ = reading_->next.load(std::memory_order_acquire);
+            reading_at_ += kChunkSamples;
+        }
+        reading_chunk_at_.store(reading_at_, std::memory_order_release);
+        const std::size_t offset = static_cast<std::size_t>(position - reading_at_);
+        const std::size_t n = std::min<std::uint64_t>(
+            {out.size() - taken, kChunkSamples - offset, written - position});
+        std::copy_n(reading_->samples.begin() + static_cast<std::ptrdiff_t>(offset), n,
+                    out.begin() + static_cast<std::ptrdiff_t>(taken));
+        taken += n;
+        position += n;
+    }
+    read_.store(position, std::memory_order_release);
+    return taken;
+}
+
+// The reader says which chunk it holds; older ones are ours again. Its position alone would not do: at a border, or
+// after a skip with nothing to read yet, it still holds an earlier chunk to follow its `next`.
+void VoiceQueue::reclaim() {
+    const std::uint64_t held = reading_chunk_at_.load(std::memory_order_acquire);
+    while (first_chunk_at_ < held) {
+        chunks_.pop_front();
+        first_chunk_at_ += kChunkSamples;
+    }
+}
+
+}  // namespace offhook::model
