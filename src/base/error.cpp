@@ -13,7 +13,8 @@ tl::unexpected<Error> fail(ErrorCode code, std::string message, std::string caus
 }
 
 tl::unexpected<Error> fail_errno(std::string message, int errno_value) {
-    return fail(ErrorCode::Io, std::move(message),
+    return fail(ErrorCode::Io,
+                std::move(message),
                 std::error_code(errno_value, std::generic_category()).message());
 }
 

@@ -4,40 +4,10 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "base/utf8.h"
+
 namespace offhook::base {
 namespace {
-
-struct Decoded {
-    std::uint32_t code_point = 0;
-    std::size_t length = 0;  // 0: not valid UTF-8 at this byte
-};
-
-// RFC 3629: shortest form only, no surrogates, nothing above U+10FFFF.
-Decoded decode_utf8(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-    const std::uint8_t lead = byte(0);
-    if (lead < 0x80) return {lead, 1};
-    std::size_t length = 0;
-    std::uint32_t code_point = 0;
-    std::uint32_t smallest = 0;
-    if ((lead & 0xE0) == 0xC0) {
-        length = 2, code_point = lead & 0x1FU, smallest = 0x80;
-    } else if ((lead & 0xF0) == 0xE0) {
-        length = 3, code_point = lead & 0x0FU, smallest = 0x800;
-    } else if ((lead & 0xF8) == 0xF0) {
-        length = 4, code_point = lead & 0x07U, smallest = 0x10000;
-    } else {
-        return {};
-    }
-    if (text.size() < length) return {};
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0) != 0x80) return {};
-        code_point = (code_point << 6) | (byte(i) & 0x3FU);
-    }
-    const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-    if (code_point < smallest || code_point > 0x10FFFF || surrogate) return {};
-    return {code_point, length};
-}
 
 bool is_harmful(std::uint32_t c) {
     const bool control = c < 0x20 || (c >= 0x7F && c <= 0x9F);
@@ -54,18 +24,21 @@ std::string escape_untrusted(std::string_view text, std::size_t max_bytes) {
     std::string out;
     out.reserve(text.size() < max_bytes ? text.size() : max_bytes);
     while (!text.empty()) {
-        const Decoded d = decode_utf8(text);
+        const Utf8Char d = decode_utf8(text);
         std::array<char, 16> escaped{};
         std::string_view piece;
         const std::size_t taken = d.length == 0 ? 1 : d.length;
         if (d.length == 0) {
-            const int n = std::snprintf(escaped.data(), escaped.size(), "\\x%02X",
+            const int n = std::snprintf(escaped.data(),
+                                        escaped.size(),
+                                        "\\x%02X",
                                         static_cast<unsigned>(static_cast<std::uint8_t>(text[0])));
             piece = {escaped.data(), static_cast<std::size_t>(n)};
         } else if (is_harmful(d.code_point)) {
-            const int n = d.code_point < 0x80
-                              ? std::snprintf(escaped.data(), escaped.size(), "\\x%02X", d.code_point)
-                              : std::snprintf(escaped.data(), escaped.size(), "\\u{%04X}", d.code_point);
+            const int n =
+                d.code_point < 0x80
+                    ? std::snprintf(escaped.data(), escaped.size(), "\\x%02X", d.code_point)
+                    : std::snprintf(escaped.data(), escaped.size(), "\\u{%04X}", d.code_point);
             piece = {escaped.data(), static_cast<std::size_t>(n)};
         } else if (d.code_point == '\\') {
             piece = "\\\\";
@@ -75,7 +48,8 @@ std::string escape_untrusted(std::string_view text, std::size_t max_bytes) {
         if (out.size() + piece.size() > max_bytes) {
             out.resize(out.size() < max_bytes - kCut.size() ? out.size() : max_bytes - kCut.size());
             // Never end inside a multi-byte character.
-            while (!out.empty() && (static_cast<std::uint8_t>(out.back()) & 0xC0) == 0x80) out.pop_back();
+            while (!out.empty() && (static_cast<std::uint8_t>(out.back()) & 0xC0) == 0x80)
+                out.pop_back();
             if (!out.empty() && (static_cast<std::uint8_t>(out.back()) & 0x80) != 0) out.pop_back();
             out += kCut;
             return out;

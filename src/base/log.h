@@ -41,12 +41,20 @@ struct Options {
     std::string file;              ///< append here instead of standard error; re-opened by `reopen()`
 };
 
-/// Sets the process's one sink. Call once before threads start; lines before it go to stderr as text.
+/// Sets the process's one sink: a thread of its own (`oh-log`) behind a queue of 4,096 lines, so that `write` never waits
+/// for a disk or a terminal. A full queue drops the oldest and says how many (`log.overrun`). Lines before `setup` and after
+/// `shutdown` go to standard error as text, at once.
+/// @thread main, before other threads start
+/// @errors Io: `file` cannot be opened
 base::Result<void> setup(const Options& options);
 
 /// Changes the level while running. @thread any
 void set_level(Level level) noexcept;
 [[nodiscard]] bool enabled(Level level) noexcept;
+
+/// Opens `Options::file` anew, for log rotation. The old one stays in use when that fails. Nothing to do on standard error.
+/// @thread any
+base::Result<void> reopen();
 
 /// Writes one line. `event` is a stable dotted name that belongs to the contract ("call.answered", docs/debug-guide.md)
 /// or empty for prose; `call` is the short call id or empty. Values are escaped (`base::escape_untrusted`).
@@ -58,7 +66,7 @@ void write(Level level,
            std::string_view message,
            std::initializer_list<Field> fields = {});
 
-/// Flushes and closes the sink. @thread main, last
+/// Writes out what is queued and closes the sink. @thread main, after the other threads ended
 void shutdown();
 
 }  // namespace offhook::log
