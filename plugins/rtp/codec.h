@@ -9,8 +9,8 @@
 
 namespace offhook::rtp {
 
-/// Turns RTP payloads of one stream into mono S16 at `sample_rate_hz()`, and makes up for lost ones. Stateful; one
-/// per call and direction. Nothing allocates after construction.
+/// Turns RTP payloads of one stream into mono S16 at `sample_rate_hz()`, and makes up for lost
+/// ones. Stateful; one per call and direction. Nothing allocates after construction.
 /// @thread one (the call's media worker)
 class Decoder {
 public:
@@ -18,13 +18,16 @@ public:
     [[nodiscard]] virtual std::uint32_t sample_rate_hz() const noexcept = 0;
     /// Decodes one payload of any ptime up to 120 ms. @param pcm room for model::kMaxPacketSamples
     /// @return samples written; 0 when the payload is not one of this codec's
-    virtual std::size_t decode(std::span<const std::uint8_t> payload, std::span<std::int16_t> pcm) noexcept = 0;
-    /// Makes `pcm.size()` samples of concealment (<= 20 ms a call) that continue what was decoded, fading to silence over
-    /// consecutive calls (within 60 ms). The next `decode` joins without a click.
+    virtual std::size_t decode(std::span<const std::uint8_t> payload,
+                               std::span<std::int16_t> pcm) noexcept = 0;
+    /// Makes `pcm.size()` samples of concealment (<= 20 ms a call) that continue what was decoded,
+    /// fading to silence over consecutive calls (within 60 ms). The next `decode` joins without a
+    /// click.
     virtual void conceal(std::span<std::int16_t> pcm) noexcept = 0;
 };
 
-/// Turns 20 ms frames of mono S16 into payloads. Stateful; one per call. Nothing allocates after construction.
+/// Turns 20 ms frames of mono S16 into payloads. Stateful; one per call. Nothing allocates after
+/// construction.
 /// @thread one (the call's media worker)
 class Encoder {
 public:
@@ -33,7 +36,8 @@ public:
     /// @param pcm exactly model::frame_samples(sample_rate_hz()) samples
     /// @param payload room for model::kMaxPayloadBytes
     /// @return payload bytes; never 0 (no DTX: a silent frame is a packet as well)
-    virtual std::size_t encode(std::span<const std::int16_t> pcm, std::span<std::uint8_t> payload) noexcept = 0;
+    virtual std::size_t encode(std::span<const std::int16_t> pcm,
+                               std::span<std::uint8_t> payload) noexcept = 0;
 };
 
 struct CodecSettings {
@@ -42,6 +46,7 @@ struct CodecSettings {
 };
 
 [[nodiscard]] std::unique_ptr<Decoder> make_decoder(model::Codec codec);
-[[nodiscard]] std::unique_ptr<Encoder> make_encoder(model::Codec codec, const CodecSettings& settings = {});
+[[nodiscard]] std::unique_ptr<Encoder> make_encoder(model::Codec codec,
+                                                    const CodecSettings& settings = {});
 
 }  // namespace offhook::rtp

@@ -15,9 +15,11 @@ public:
     struct Event {
         char digit = 0;  ///< 0-9 * # A-D
         std::uint32_t duration_rtp = 0;
-        bool is_end = false;  ///< false: key down seen (first packet); true: key up (or superseded by the next event)
+        bool is_end = false;  ///< false: key down seen (first packet); true: key up (or superseded
+                              ///< by the next event)
     };
-    /// Feeds one telephone-event packet. @return up to two reports: an end of an older event that was never closed, then this
+    /// Feeds one telephone-event packet. @return up to two reports: an end of an older event that
+    /// was never closed, then this
     struct Reports {
         std::array<Event, 2> events;
         std::size_t count = 0;
@@ -32,8 +34,9 @@ private:
     bool seen_any_ = false;
 };
 
-/// Sends digits as RFC 4733 events in place of audio frames: one packet per 20 ms, all packets of an event with the
-/// timestamp of its start, growing duration, the end packet three times (§2.5.1.4), then at least `gap_frames` audio frames.
+/// Sends digits as RFC 4733 events in place of audio frames: one packet per 20 ms, all packets of
+/// an event with the timestamp of its start, growing duration, the end packet three times
+/// (§2.5.1.4), then at least `gap_frames` audio frames.
 class DtmfSender {
 public:
     static constexpr int kDefaultDurationMs = 160;
@@ -43,7 +46,8 @@ public:
     /// @param clock_hz the event's RTP clock, same as the codec's
     explicit DtmfSender(std::uint32_t clock_hz) noexcept : clock_hz_(clock_hz) {}
 
-    /// Queues digits; false when one is not 0-9 * # A-D or there is no room. @thread the media worker
+    /// Queues digits; false when one is not 0-9 * # A-D or there is no room. @thread the media
+    /// worker
     bool queue(std::span<const char> digits) noexcept;
 
     struct Frame {
@@ -51,8 +55,8 @@ public:
         std::uint32_t timestamp_rtp = 0;  ///< use this instead of the frame's own
         bool marker = false;
     };
-    /// Asks, once per 20 ms frame whose audio timestamp is `timestamp_rtp`, whether an event packet goes out instead of
-    /// audio.
+    /// Asks, once per 20 ms frame whose audio timestamp is `timestamp_rtp`, whether an event packet
+    /// goes out instead of audio.
     std::optional<Frame> take(std::uint32_t timestamp_rtp) noexcept;
     [[nodiscard]] bool is_idle() const noexcept;
 

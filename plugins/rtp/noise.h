@@ -5,8 +5,9 @@
 
 namespace offhook::rtp {
 
-/// Comfort noise at about -65 dBov (RMS 18 of 32767), the level a quiet office has; white with a slight low-pass. Cheap: a
-/// walk through one shared table from a random start. Never digital silence, so no far end takes the line for dead.
+/// Comfort noise at about -65 dBov (RMS 18 of 32767), the level a quiet office has; white with a
+/// slight low-pass. Cheap: a walk through one shared table from a random start. Never digital
+/// silence, so no far end takes the line for dead.
 /// @thread one
 class ComfortNoise {
 public:

@@ -9,7 +9,8 @@ namespace offhook::rtp {
 inline constexpr std::size_t kHeaderBytes = 12;
 inline constexpr std::size_t kMaxPacketBytes = kHeaderBytes + 1500;
 
-/// A received RTP packet, seen in place (RFC 3550 §5.1). `payload` excludes CSRCs, extension and padding.
+/// A received RTP packet, seen in place (RFC 3550 §5.1). `payload` excludes CSRCs, extension and
+/// padding.
 struct PacketView {
     std::uint8_t payload_type = 0;
     bool marker = false;
@@ -19,9 +20,10 @@ struct PacketView {
     std::span<const std::uint8_t> payload;
 };
 
-/// Parses with every length checked (version, CSRC count, extension, padding); empty when it lies or is RTCP
-/// (payload types 64-95 in the second byte, RFC 5761 §4).
-[[nodiscard]] std::optional<PacketView> parse_packet(std::span<const std::uint8_t> datagram) noexcept;
+/// Parses with every length checked (version, CSRC count, extension, padding); empty when it lies
+/// or is RTCP (payload types 64-95 in the second byte, RFC 5761 §4).
+[[nodiscard]] std::optional<PacketView> parse_packet(
+    std::span<const std::uint8_t> datagram) noexcept;
 
 /// Whether a datagram on a muxed port is RTCP (RFC 5761 §4).
 [[nodiscard]] bool looks_like_rtcp(std::span<const std::uint8_t> datagram) noexcept;

@@ -13,12 +13,14 @@ class ReceptionStats {
 public:
     explicit ReceptionStats(std::uint32_t clock_hz) noexcept;
     /// One accepted RTP packet. @thread the media worker
-    void received(std::uint16_t sequence, std::uint32_t timestamp_rtp, std::int64_t now_ns) noexcept;
+    void received(std::uint16_t sequence,
+                  std::uint32_t timestamp_rtp,
+                  std::int64_t now_ns) noexcept;
     void reset() noexcept;
     [[nodiscard]] std::int64_t jitter_ns() const noexcept;
     struct Block {
-        std::uint8_t fraction_lost = 0;       ///< since the last `take_block`, 1/256
-        std::int32_t cumulative_lost = 0;     ///< 24-bit signed, clamped
+        std::uint8_t fraction_lost = 0;    ///< since the last `take_block`, 1/256
+        std::int32_t cumulative_lost = 0;  ///< 24-bit signed, clamped
         std::uint32_t extended_highest = 0;
         std::uint32_t jitter_rtp = 0;
     };
@@ -40,7 +42,8 @@ struct LastSr {
     std::int64_t arrived_ns = 0;
 };
 
-/// Writes SR (or RR when `sender` is empty) + SDES CNAME, optionally + BYE, into `out`; returns bytes.
+/// Writes SR (or RR when `sender` is empty) + SDES CNAME, optionally + BYE, into `out`; returns
+/// bytes.
 std::size_t write_report(std::uint32_t ssrc,
                          const std::optional<SenderInfo>& sender,
                          std::optional<std::uint32_t> remote_ssrc,
@@ -66,10 +69,13 @@ struct RtcpNews {
     std::optional<About> about_us;
 };
 /// Parses with every length checked (RFC 3550 A.2); empty when the compound is not valid.
-[[nodiscard]] std::optional<RtcpNews> parse_rtcp(std::span<const std::uint8_t> datagram, std::uint32_t our_ssrc) noexcept;
+[[nodiscard]] std::optional<RtcpNews> parse_rtcp(std::span<const std::uint8_t> datagram,
+                                                 std::uint32_t our_ssrc) noexcept;
 
-/// Round trip from LSR/DLSR (RFC 3550 §6.4.1) in ns; empty when it makes no sense. `now_ntp_middle` = middle 32 bits of NTP now.
-[[nodiscard]] std::optional<std::int64_t> round_trip_ns(const RtcpNews::About& about, std::uint32_t now_ntp_middle) noexcept;
+/// Round trip from LSR/DLSR (RFC 3550 §6.4.1) in ns; empty when it makes no sense. `now_ntp_middle`
+/// = middle 32 bits of NTP now.
+[[nodiscard]] std::optional<std::int64_t> round_trip_ns(const RtcpNews::About& about,
+                                                        std::uint32_t now_ntp_middle) noexcept;
 /// NTP 32.32 of a CLOCK_REALTIME ns.
 [[nodiscard]] std::uint64_t ntp_of(std::int64_t realtime_ns) noexcept;
 
