@@ -7,7 +7,8 @@
 
 namespace offhook::base {
 
-/// What went wrong, in the few classes that callers act on. SIP and HTTP map these in one table each.
+/// What went wrong, in the few classes that callers act on. SIP and HTTP map these in one table
+/// each.
 enum class ErrorCode {
     InvalidArgument,  ///< the caller passed something that can never work
     Malformed,        ///< input from the network or a file that does not parse
@@ -34,7 +35,9 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
-[[nodiscard]] tl::unexpected<Error> fail(ErrorCode code, std::string message, std::string cause = {});
+[[nodiscard]] tl::unexpected<Error> fail(ErrorCode code,
+                                         std::string message,
+                                         std::string cause = {});
 
 /// `fail` with the text of `errno_value` as cause.
 [[nodiscard]] tl::unexpected<Error> fail_errno(std::string message, int errno_value);

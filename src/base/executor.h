@@ -4,8 +4,8 @@
 
 namespace offhook::base {
 
-/// A thread that runs what others hand it, in the order given. The only way to cross threads besides
-/// bounded rings. Post plain values (ids), never pointers to calls.
+/// A thread that runs what others hand it, in the order given. The only way to cross threads
+/// besides bounded rings. Post plain values (ids), never pointers to calls.
 class Executor {
 public:
     virtual ~Executor() = default;

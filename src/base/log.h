@@ -26,8 +26,8 @@ struct Field {
     Field(std::string_view k, const std::string& v) : key(k), value(std::string_view(v)) {}
     Field(std::string_view k, bool v) : key(k), value(v) {}
     template <std::integral I>
-        requires(!std::same_as<I, bool>)
-    Field(std::string_view k, I v) : key(k), value(static_cast<std::int64_t>(v)) {}
+    requires(!std::same_as<I, bool>) Field(std::string_view k, I v)
+        : key(k), value(static_cast<std::int64_t>(v)) {}
     template <std::floating_point F>
     Field(std::string_view k, F v) : key(k), value(static_cast<double>(v)) {}
 };
@@ -38,12 +38,13 @@ struct Options {
     Level level = Level::Info;
     Format format = Format::Auto;  ///< Auto: text on a terminal, JSON lines otherwise
     bool marks = true;             ///< print 🔔 🎙️ 🖥️ ✅ ⚠️ ❌
-    std::string file;              ///< append here instead of standard error; re-opened by `reopen()`
+    std::string file;  ///< append here instead of standard error; re-opened by `reopen()`
 };
 
-/// Sets the process's one sink: a thread of its own (`oh-log`) behind a queue of 4,096 lines, so that `write` never waits
-/// for a disk or a terminal. A full queue drops the oldest and says how many (`log.overrun`). Lines before `setup` and after
-/// `shutdown` go to standard error as text, at once.
+/// Sets the process's one sink: a thread of its own (`oh-log`) behind a queue of 4,096 lines, so
+/// that `write` never waits for a disk or a terminal. A full queue drops the oldest and says how
+/// many (`log.overrun`). Lines before `setup` and after `shutdown` go to standard error as text, at
+/// once.
 /// @thread main, before other threads start
 /// @errors Io: `file` cannot be opened
 base::Result<void> setup(const Options& options);
@@ -52,12 +53,14 @@ base::Result<void> setup(const Options& options);
 void set_level(Level level) noexcept;
 [[nodiscard]] bool enabled(Level level) noexcept;
 
-/// Opens `Options::file` anew, for log rotation. The old one stays in use when that fails. Nothing to do on standard error.
+/// Opens `Options::file` anew, for log rotation. The old one stays in use when that fails. Nothing
+/// to do on standard error.
 /// @thread any
 base::Result<void> reopen();
 
-/// Writes one line. `event` is a stable dotted name that belongs to the contract ("call.answered", docs/debug-guide.md)
-/// or empty for prose; `call` is the short call id or empty. Values are escaped (`base::escape_untrusted`).
+/// Writes one line. `event` is a stable dotted name that belongs to the contract ("call.answered",
+/// docs/debug-guide.md) or empty for prose; `call` is the short call id or empty. Values are
+/// escaped (`base::escape_untrusted`).
 /// @thread any except media workers
 void write(Level level,
            Mark mark,

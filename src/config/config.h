@@ -9,16 +9,17 @@
 
 namespace offhook::config {
 
-/// Everything a person can set, with the built-in defaults. Units in the names. docs/configuration.md is
-/// checked against the table in keys.cpp.
+/// Everything a person can set, with the built-in defaults. Units in the names.
+/// docs/configuration.md is checked against the table in keys.cpp.
 struct Http {
     std::string listen = "127.0.0.1:5000";  ///< host:port; port 0 = chosen by the kernel
 };
 
 struct Sip {
-    std::vector<std::string> listen{"udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"};  ///< transport:host:port
-    std::vector<std::string> allow{"127.0.0.0/8", "::1/128"};                     ///< CIDRs that get service
-    int answer_delay_ms = 0;                                                      ///< 0-60000
+    std::vector<std::string> listen{"udp:127.0.0.1:5060",
+                                    "tcp:127.0.0.1:5060"};     ///< transport:host:port
+    std::vector<std::string> allow{"127.0.0.0/8", "::1/128"};  ///< CIDRs that get service
+    int answer_delay_ms = 0;                                   ///< 0-60000
 };
 
 enum class HoldMedia { None, Keep };
@@ -28,24 +29,26 @@ struct Rtp {
     std::string advertise;              ///< address written into SDP; empty: `address`
     std::uint16_t first_port = 20000;   ///< from `ports = "20000-29999"`
     std::uint16_t last_port = 29999;
-    std::vector<model::Codec> codecs{model::Codec::Pcmu, model::Codec::Pcma, model::Codec::G722, model::Codec::Opus};
-    int timeout_s = 60;                 ///< hang up when the caller's RTP stopped this long; 0 = never
+    std::vector<model::Codec> codecs{
+        model::Codec::Pcmu, model::Codec::Pcma, model::Codec::G722, model::Codec::Opus};
+    int timeout_s = 60;  ///< hang up when the caller's RTP stopped this long; 0 = never
     HoldMedia hold_media = HoldMedia::None;
-    int opus_complexity = 2;            ///< 0-10
-    int opus_bitrate_bps = 24000;       ///< 6000-64000
+    int opus_complexity = 2;       ///< 0-10
+    int opus_bitrate_bps = 24000;  ///< 6000-64000
 };
 
 struct Media {
-    int workers = 0;        ///< 0: one per core
-    bool realtime = true;   ///< ask for SCHED_FIFO
-    std::string pipelines;  ///< folder of *.launch; empty: the shipped one
+    int workers = 0;                          ///< 0: one per core
+    bool realtime = true;                     ///< ask for SCHED_FIFO
+    std::string pipelines;                    ///< folder of *.launch; empty: the shipped one
     std::vector<std::string> allow_elements;  ///< factories allowed beside the built-in list
 };
 
 struct Admission {
     int max_calls = 2000;
-    double tick_p99_ms = 10;  ///< refuse new calls while a worker's p99 lateness stays above this for 3 s
-    double cpu_share = 0.9;   ///< or its CPU above this share of a core
+    double tick_p99_ms =
+        10;  ///< refuse new calls while a worker's p99 lateness stays above this for 3 s
+    double cpu_share = 0.9;  ///< or its CPU above this share of a core
 };
 
 struct Drain {
@@ -65,9 +68,9 @@ struct Ai {
     std::string name;
     AiProtocol protocol = AiProtocol::Echo;
     std::string url;
-    int delay_ms = 200;           ///< echo: how much later the caller's words come back (40-5000)
-    double frequency_hz = 440;    ///< tone and burst
-    double level_dbov = -20;      ///< tone and burst
+    int delay_ms = 200;         ///< echo: how much later the caller's words come back (40-5000)
+    double frequency_hz = 440;  ///< tone and burst
+    double level_dbov = -20;    ///< tone and burst
 };
 
 struct Route {

@@ -9,8 +9,8 @@ namespace offhook::glib {
 MainExecutor::MainExecutor(GMainContext* context) : context_(Ref<GMainContext>::share(context)) {}
 
 void MainExecutor::post(std::function<void()> task) {
-    // An idle source at default priority keeps the order and never runs inside the caller's stack, as
-    // g_main_context_invoke may.
+    // An idle source at default priority keeps the order and never runs inside the caller's stack,
+    // as g_main_context_invoke may.
     GSource* source = g_idle_source_new();
     g_source_set_priority(source, G_PRIORITY_DEFAULT);
     g_source_set_callback(

@@ -40,8 +40,8 @@ struct RefTraits<GBytes> {
     static void unref(GBytes* b) { g_bytes_unref(b); }
 };
 
-/// Owns one reference. Never made implicitly from a raw pointer: say `adopt` (transfer full), `share`
-/// (transfer none) or `sink` (floating).
+/// Owns one reference. Never made implicitly from a raw pointer: say `adopt` (transfer full),
+/// `share` (transfer none) or `sink` (floating).
 template <class T>
 class Ref {
 public:

@@ -25,11 +25,15 @@ gboolean run(gpointer data) {
 
 }  // namespace
 
-void Timer::once(GMainContext* context, std::chrono::milliseconds delay, std::function<void()> action) {
+void Timer::once(GMainContext* context,
+                 std::chrono::milliseconds delay,
+                 std::function<void()> action) {
     start(context, delay, std::move(action), false);
 }
 
-void Timer::every(GMainContext* context, std::chrono::milliseconds period, std::function<void()> action) {
+void Timer::every(GMainContext* context,
+                  std::chrono::milliseconds period,
+                  std::function<void()> action) {
     start(context, period, std::move(action), true);
 }
 
@@ -40,8 +44,9 @@ void Timer::start(GMainContext* context,
     cancel();
     source_ = g_timeout_source_new(static_cast<guint>(delay.count()));
     g_source_set_priority(source_, G_PRIORITY_DEFAULT);
-    g_source_set_callback(source_, run, new Job{std::move(action), repeat},
-                          [](gpointer data) { delete static_cast<Job*>(data); });
+    g_source_set_callback(source_, run, new Job{std::move(action), repeat}, [](gpointer data) {
+        delete static_cast<Job*>(data);
+    });
     g_source_attach(source_, context);
 }
 

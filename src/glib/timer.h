@@ -27,12 +27,19 @@ public:
     /// Runs `action` once after `delay`, replacing whatever was scheduled.
     void once(GMainContext* context, std::chrono::milliseconds delay, std::function<void()> action);
     /// Runs `action` every `period` until cancelled.
-    void every(GMainContext* context, std::chrono::milliseconds period, std::function<void()> action);
+    void every(GMainContext* context,
+               std::chrono::milliseconds period,
+               std::function<void()> action);
     void cancel();
-    [[nodiscard]] bool is_armed() const { return source_ != nullptr && !g_source_is_destroyed(source_); }
+    [[nodiscard]] bool is_armed() const {
+        return source_ != nullptr && !g_source_is_destroyed(source_);
+    }
 
 private:
-    void start(GMainContext* context, std::chrono::milliseconds delay, std::function<void()> action, bool repeat);
+    void start(GMainContext* context,
+               std::chrono::milliseconds delay,
+               std::function<void()> action,
+               bool repeat);
     GSource* source_ = nullptr;
 };
 

@@ -12,11 +12,13 @@ constexpr std::uint32_t kVoiceLimitS = 60;
 }  // namespace
 
 TapRing::TapRing(std::size_t capacity_samples)
-    : samples_(std::bit_ceil(std::max<std::size_t>(capacity_samples, 1024))), mask_(samples_.size() - 1) {}
+    : samples_(std::bit_ceil(std::max<std::size_t>(capacity_samples, 1024))),
+      mask_(samples_.size() - 1) {}
 
 void TapRing::write(std::span<const std::int16_t> pcm) noexcept {
     std::uint64_t at = written_.load(std::memory_order_relaxed);
-    // A reader that copies while we overwrite sees `claimed_` move past its samples and throws the copy away.
+    // A reader that copies while we overwrite sees `claimed_` move past its samples and throws the
+    // copy away.
     claimed_.store(at + pcm.size(), std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_release);
     for (const std::int16_t sample : pcm) {
@@ -34,7 +36,8 @@ std::size_t TapRing::read(std::span<std::int16_t> out) noexcept {
             dropped_.fetch_add(oldest - read_, std::memory_order_relaxed);
             read_ = oldest;
         }
-        const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), written - read_));
+        const std::size_t n =
+            static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), written - read_));
         for (std::size_t i = 0; i < n; ++i) {
             out[i] = samples_[(read_ + i) & mask_].load(std::memory_order_relaxed);
         }

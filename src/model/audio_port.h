@@ -11,8 +11,9 @@
 
 namespace offhook::model {
 
-/// Caller's sound on its way to the AI: one writer (the media worker's `aitap`), one reader (the AI thread). The writer
-/// never waits; when the reader is slow the oldest samples are overwritten and the reader counts them.
+/// Caller's sound on its way to the AI: one writer (the media worker's `aitap`), one reader (the AI
+/// thread). The writer never waits; when the reader is slow the oldest samples are overwritten and
+/// the reader counts them.
 class TapRing {
 public:
     /// @param capacity_samples rounded up to a power of two, at least 1024
@@ -24,9 +25,13 @@ public:
     /// Copies up to `out.size()` of the oldest unread samples; returns how many. @thread reader
     std::size_t read(std::span<std::int16_t> out) noexcept;
 
-    [[nodiscard]] std::uint64_t written_samples() const noexcept { return written_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::uint64_t written_samples() const noexcept {
+        return written_.load(std::memory_order_acquire);
+    }
     /// Samples lost because the reader was slow. @thread any
-    [[nodiscard]] std::uint64_t dropped_samples() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t dropped_samples() const noexcept {
+        return dropped_.load(std::memory_order_relaxed);
+    }
 
 private:
     std::vector<std::atomic<std::int16_t>> samples_;
@@ -37,8 +42,8 @@ private:
     std::atomic<std::uint64_t> dropped_{0};
 };
 
-/// Where media and AI meet: both directions of one call's sound at one sample rate (8000 or 16000 Hz). Shared by
-/// the elements of the call and the AI session; each side may outlive the other.
+/// Where media and AI meet: both directions of one call's sound at one sample rate (8000 or 16000
+/// Hz). Shared by the elements of the call and the AI session; each side may outlive the other.
 struct AudioPort {
     explicit AudioPort(std::uint32_t rate_hz);
 

@@ -23,7 +23,7 @@ struct CallInfo {
     CallId id;
     CallState state = CallState::Incoming;
     std::string sip_call_id, from, to, peer, user_agent;
-    std::string route, ai, pipeline, fill, codec;  ///< empty until chosen
+    std::string route, ai, pipeline, fill, codec;                ///< empty until chosen
     std::int64_t created_ns = 0, answered_ns = 0, ended_ns = 0;  ///< CLOCK_REALTIME; 0: not yet
     double answer_ms = -1;                                       ///< INVITE to 200
     int worker = -1;                                             ///< media worker, -1: none
@@ -44,7 +44,8 @@ public:
     virtual base::Result<void> send_dtmf(const CallId& id, const std::string& digits) = 0;
 
     struct Totals {
-        std::uint64_t started = 0, answered = 0, active = 0, alive = 0;  ///< alive: sent RTP within 60 ms, or held
+        std::uint64_t started = 0, answered = 0, active = 0,
+                      alive = 0;  ///< alive: sent RTP within 60 ms, or held
         std::vector<std::pair<EndReason, std::uint64_t>> ended;
     };
     [[nodiscard]] virtual Totals totals() const = 0;

@@ -8,11 +8,12 @@ namespace offhook::model {
 /// Whose doing the end was. Bounded: it is a metric label.
 enum class EndClass { Success, Caller, Config, Policy, Upstream, Internal };
 
-/// Why, in one word of a bounded set (metric label, API field, log field). Decided where it happened.
+/// Why, in one word of a bounded set (metric label, API field, log field). Decided where it
+/// happened.
 enum class EndReason {
-    CallerHangup,      ///< BYE from the peer
-    CallerCancelled,   ///< CANCEL before the answer
-    ApiHangup,         ///< POST /api/v1/calls/{id}/hangup
+    CallerHangup,     ///< BYE from the peer
+    CallerCancelled,  ///< CANCEL before the answer
+    ApiHangup,        ///< POST /api/v1/calls/{id}/hangup
     AiHangup,
     Drained,           ///< the drain timeout or a second SIGTERM
     RtpTimeout,        ///< the caller's RTP stopped for `[rtp] timeout_s`

@@ -6,8 +6,8 @@
 
 namespace offhook::model {
 
-/// Our name for one call: "c-" and 12 hex digits, random, unique in the process and safe in paths, logs and
-/// URLs. Not the SIP Call-ID. Crosses threads by value; pointers to calls never do.
+/// Our name for one call: "c-" and 12 hex digits, random, unique in the process and safe in paths,
+/// logs and URLs. Not the SIP Call-ID. Crosses threads by value; pointers to calls never do.
 struct CallId {
     std::string text;
 

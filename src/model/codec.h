@@ -17,11 +17,12 @@ enum class Codec : std::uint8_t { Pcmu, Pcma, G722, Opus };
 /// G.722 has 16000 vs 8000 (RFC 3551 §4.5.2), Opus always 48000 on the wire (RFC 7587 §4.1).
 struct CodecFacts {
     Codec codec;
-    std::string_view name;           ///< the name of our configuration and logs: "PCMU", "PCMA", "G722", "opus"
-    std::string_view rtp_encoding;   ///< the encoding name of a=rtpmap, compared without case
+    std::string_view
+        name;  ///< the name of our configuration and logs: "PCMU", "PCMA", "G722", "opus"
+    std::string_view rtp_encoding;  ///< the encoding name of a=rtpmap, compared without case
     std::uint32_t rtp_clock_hz;
-    std::uint32_t sample_rate_hz;    ///< PCM rate on our side, mono S16
-    std::uint8_t rtp_channels;       ///< channels in a=rtpmap (Opus: 2, RFC 7587 §7)
+    std::uint32_t sample_rate_hz;  ///< PCM rate on our side, mono S16
+    std::uint8_t rtp_channels;     ///< channels in a=rtpmap (Opus: 2, RFC 7587 §7)
     std::optional<std::uint8_t> static_payload_type;
     std::uint8_t default_payload_type;  ///< what our own offers use
 };

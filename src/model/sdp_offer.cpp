@@ -22,10 +22,13 @@ SdpFormat telephone_event(std::uint8_t payload_type, std::uint32_t clock_hz) {
 }
 
 SdpFormat format_of(const CodecFacts& facts, std::uint8_t payload_type) {
-    SdpFormat format{payload_type, std::string(facts.rtp_encoding), facts.rtp_clock_hz, facts.rtp_channels, {}};
-    // Mono at 16 kHz is what we decode and encode; no DTX, since a silent second must still be 50 packets.
+    SdpFormat format{
+        payload_type, std::string(facts.rtp_encoding), facts.rtp_clock_hz, facts.rtp_channels, {}};
+    // Mono at 16 kHz is what we decode and encode; no DTX, since a silent second must still be 50
+    // packets.
     if (facts.codec == Codec::Opus) {
-        format.fmtp = "maxplaybackrate=16000;sprop-maxcapturerate=16000;stereo=0;usedtx=0;useinbandfec=1";
+        format.fmtp =
+            "maxplaybackrate=16000;sprop-maxcapturerate=16000;stereo=0;usedtx=0;useinbandfec=1";
     }
     return format;
 }
@@ -37,9 +40,11 @@ std::optional<ChosenAudio> choose_codec(const RemoteAudio& remote, const std::ve
         const CodecFacts& facts = facts_of(codec);
         for (const SdpFormat& format : remote.formats) {
             if (!matches(format, facts)) continue;
-            ChosenAudio chosen{codec, format.payload_type, std::nullopt, format.fmtp, remote.rtcp_mux};
+            ChosenAudio chosen{
+                codec, format.payload_type, std::nullopt, format.fmtp, remote.rtcp_mux};
             for (const SdpFormat& event : remote.formats) {
-                if (same(event.encoding, "telephone-event") && event.clock_hz == facts.rtp_clock_hz) {
+                if (same(event.encoding, "telephone-event") &&
+                    event.clock_hz == facts.rtp_clock_hz) {
                     chosen.telephone_event_type = event.payload_type;
                     break;
                 }

@@ -34,8 +34,9 @@ struct SdpFormat {
     std::string fmtp;  ///< text after the payload number, may be empty
 };
 
-/// The remote end's audio, from its offer or its answer; everything bounded by the parser (<= 64 formats,
-/// strings <= 256 bytes). `m_line` is its index, so that an answer can reject the others in place.
+/// The remote end's audio, from its offer or its answer; everything bounded by the parser (<= 64
+/// formats, strings <= 256 bytes). `m_line` is its index, so that an answer can reject the others
+/// in place.
 struct RemoteAudio {
     std::string address;          ///< numeric IPv4 or IPv6 ("0.0.0.0" is old-style hold)
     std::uint16_t rtp_port = 0;   ///< 0: rejected or absent
@@ -48,10 +49,10 @@ struct RemoteAudio {
 
 /// An m-line of an offer as the answer has to echo it.
 struct SdpMediaLine {
-    std::string media;      ///< "audio", "video", "application", ...
-    std::string protocol;   ///< "RTP/AVP", ...
-    std::string formats;    ///< as written
-    bool is_chosen = false; ///< the one audio line `audio` describes
+    std::string media;       ///< "audio", "video", "application", ...
+    std::string protocol;    ///< "RTP/AVP", ...
+    std::string formats;     ///< as written
+    bool is_chosen = false;  ///< the one audio line `audio` describes
 };
 
 /// A whole remote session description, reduced to what we use.
@@ -65,33 +66,36 @@ struct RemoteSdp {
 /// What one call speaks after offer and answer met.
 struct ChosenAudio {
     Codec codec = Codec::Pcmu;
-    std::uint8_t payload_type = 0;                      ///< the offerer's number
-    std::optional<std::uint8_t> telephone_event_type;   ///< RFC 4733, at the same clock as the codec
-    std::string fmtp;                                   ///< the remote's fmtp of the codec
+    std::uint8_t payload_type = 0;                     ///< the offerer's number
+    std::optional<std::uint8_t> telephone_event_type;  ///< RFC 4733, at the same clock as the codec
+    std::string fmtp;                                  ///< the remote's fmtp of the codec
     bool rtcp_mux = false;
 };
 
 /// Our own side, from which the SDP text of an offer or answer is written.
 struct LocalSdp {
-    std::string session_id;            ///< decimal, the same for the whole dialog
-    std::uint64_t version = 1;         ///< rises when the text changes
-    std::string address;               ///< the advertised one
+    std::string session_id;     ///< decimal, the same for the whole dialog
+    std::uint64_t version = 1;  ///< rises when the text changes
+    std::string address;        ///< the advertised one
     std::uint16_t rtp_port = 0;
     Direction direction = Direction::SendRecv;
-    std::vector<SdpFormat> formats;    ///< one codec and telephone-event in an answer; all ours in an offer
+    std::vector<SdpFormat>
+        formats;  ///< one codec and telephone-event in an answer; all ours in an offer
     bool rtcp_mux = false;
-    std::vector<SdpMediaLine> lines;   ///< echo of the offer's lines; empty: a single audio line
+    std::vector<SdpMediaLine> lines;  ///< echo of the offer's lines; empty: a single audio line
 };
 
-/// Chooses the first of `ours` that the remote has, with telephone-event at that codec's RTP clock; empty when
-/// nothing fits. For answers to our own offer as well (the remote then lists what it took).
-[[nodiscard]] std::optional<ChosenAudio> choose_codec(const RemoteAudio& remote, const std::vector<Codec>& ours);
+/// Chooses the first of `ours` that the remote has, with telephone-event at that codec's RTP clock;
+/// empty when nothing fits. For answers to our own offer as well (the remote then lists what it
+/// took).
+[[nodiscard]] std::optional<ChosenAudio> choose_codec(const RemoteAudio& remote,
+                                                      const std::vector<Codec>& ours);
 
 /// Formats of an answer: the chosen codec under the remote's number, and telephone-event.
 [[nodiscard]] std::vector<SdpFormat> answer_formats(const ChosenAudio& chosen);
 
-/// Formats of an offer of ours: each of `ours` under its default number, and telephone-event 101 (8000 Hz) and,
-/// with Opus, 102 (48000 Hz).
+/// Formats of an offer of ours: each of `ours` under its default number, and telephone-event 101
+/// (8000 Hz) and, with Opus, 102 (48000 Hz).
 [[nodiscard]] std::vector<SdpFormat> offer_formats(const std::vector<Codec>& ours);
 
 }  // namespace offhook::model

@@ -18,11 +18,12 @@ struct IncomingCall {
     std::string from_uri;
     std::string from_user;
     std::string from_display_name;
-    std::string to_uri;      ///< the Request-URI
-    std::string to_user;     ///< its user part; what `[[route]] to` is matched with
-    std::string peer;        ///< "udp:127.0.0.1:5070", where the request came from
+    std::string to_uri;   ///< the Request-URI
+    std::string to_user;  ///< its user part; what `[[route]] to` is matched with
+    std::string peer;     ///< "udp:127.0.0.1:5070", where the request came from
     std::string user_agent;
-    std::optional<RemoteSdp> offer;  ///< empty: offerless INVITE, our 200 carries the offer (RFC 3264 §4)
+    std::optional<RemoteSdp>
+        offer;  ///< empty: offerless INVITE, our 200 carries the offer (RFC 3264 §4)
 };
 
 /// What signalling tells the call room. Every method runs on the control thread.
@@ -36,14 +37,16 @@ public:
     virtual void on_answer_sent(const CallId& id) = 0;
     /// The ACK came; `answer` is set when our 200 carried the offer.
     virtual void on_confirmed(const CallId& id, std::optional<RemoteSdp> answer) = 0;
-    /// A re-INVITE (hold, resume, moved address); ends in one `answer` or `reject`. Empty: it had no SDP, we offer.
+    /// A re-INVITE (hold, resume, moved address); ends in one `answer` or `reject`. Empty: it had
+    /// no SDP, we offer.
     virtual void on_reoffer(const CallId& id, std::optional<RemoteSdp> offer) = 0;
-    /// The dialog is over (BYE, CANCEL, time-out, transport). Comes exactly once for each on_incoming that was
-    /// not rejected by us, also after our own `hangup`.
+    /// The dialog is over (BYE, CANCEL, time-out, transport). Comes exactly once for each
+    /// on_incoming that was not rejected by us, also after our own `hangup`.
     virtual void on_ended(const CallId& id, CallEnd end) = 0;
 };
 
-/// What the call room asks of signalling. Every method returns at once and does nothing for an id that is gone.
+/// What the call room asks of signalling. Every method returns at once and does nothing for an id
+/// that is gone.
 /// @thread any (control in practice)
 class Signalling {
 public:
@@ -53,16 +56,17 @@ public:
     virtual void ring(const CallId& id) = 0;
     /// Sends 200 with `sdp` for the pending INVITE or re-INVITE.
     virtual void answer(const CallId& id, LocalSdp sdp) = 0;
-    /// Sends a final non-2xx (400-699) for the pending INVITE or re-INVITE. `retry_after` adds Retry-After.
+    /// Sends a final non-2xx (400-699) for the pending INVITE or re-INVITE. `retry_after` adds
+    /// Retry-After.
     virtual void reject(const CallId& id,
                         int status,
                         std::string reason_phrase,
                         std::optional<std::chrono::seconds> retry_after = std::nullopt) = 0;
-    /// Ends the call: BYE once confirmed, 480 while pending. `why` comes back in `on_ended`; `reason_header` goes into the
-    /// Reason header (RFC 3326) when not empty.
+    /// Ends the call: BYE once confirmed, 480 while pending. `why` comes back in `on_ended`;
+    /// `reason_header` goes into the Reason header (RFC 3326) when not empty.
     virtual void hangup(const CallId& id, CallEnd why, std::string reason_header = {}) = 0;
-    /// While true, OPTIONS gets 503 with Retry-After, so that a proxy's health check looks elsewhere. INVITEs still
-    /// come up: the call room rejects them.
+    /// While true, OPTIONS gets 503 with Retry-After, so that a proxy's health check looks
+    /// elsewhere. INVITEs still come up: the call room rejects them.
     virtual void set_draining(bool draining) = 0;
 };
 

@@ -29,7 +29,8 @@ LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_
     s.skipped_frames = get(c.skipped_frames);
     s.held_frames = get(c.held_frames);
     const std::int64_t first_sent = get(c.first_sent_ns);
-    if (first_sent != 0 && answered_ns != 0) s.first_sent_after_answer_ms = ms(first_sent - answered_ns);
+    if (first_sent != 0 && answered_ns != 0)
+        s.first_sent_after_answer_ms = ms(first_sent - answered_ns);
     s.since_last_sent_ms = since_ms(get(c.last_sent_ns), now_ns);
     s.max_gap_ms = ms(get(c.max_gap_ns));
     s.last_source = get(c.last_source);

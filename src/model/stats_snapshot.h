@@ -6,9 +6,11 @@
 
 namespace offhook::model {
 
-/// A copy of a leg's counters at one moment, plus what only the copying side knows. Durations in the unit named.
+/// A copy of a leg's counters at one moment, plus what only the copying side knows. Durations in
+/// the unit named.
 struct LegStats {
-    std::uint64_t sent_packets = 0, sent_bytes = 0, sent_ai_frames = 0, sent_fill_frames = 0, sent_dtmf_packets = 0;
+    std::uint64_t sent_packets = 0, sent_bytes = 0, sent_ai_frames = 0, sent_fill_frames = 0,
+                  sent_dtmf_packets = 0;
     std::uint64_t send_errors = 0, skipped_frames = 0, held_frames = 0;
     double first_sent_after_answer_ms = -1;  ///< -1: nothing sent yet
     double since_last_sent_ms = -1;
@@ -28,21 +30,25 @@ struct LegStats {
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
 
     std::uint64_t tapped_samples = 0, tap_dropped_samples = 0;
-    std::uint64_t voice_samples = 0, voice_queued_samples = 0, voice_dropped_samples = 0, voice_underruns = 0;
+    std::uint64_t voice_samples = 0, voice_queued_samples = 0, voice_dropped_samples = 0,
+                  voice_underruns = 0;
     std::uint32_t sample_rate_hz = 8000;
 };
 
-/// Copies `counters`. `answered_ns` (0: not answered) and `now_ns` are CLOCK_MONOTONIC. Ring figures stay 0.
-[[nodiscard]] LegStats snapshot_of(const LegCounters& counters, std::int64_t answered_ns, std::int64_t now_ns);
+/// Copies `counters`. `answered_ns` (0: not answered) and `now_ns` are CLOCK_MONOTONIC. Ring
+/// figures stay 0.
+[[nodiscard]] LegStats snapshot_of(const LegCounters& counters,
+                                   std::int64_t answered_ns,
+                                   std::int64_t now_ns);
 
 /// Health of one media worker, as its tick sees it.
 struct WorkerStats {
     int index = 0;
     std::uint64_t calls = 0;
     double tick_p50_ms = 0, tick_p99_ms = 0, tick_max_ms = 0;  ///< lateness over the last 3 s
-    std::uint64_t ticks = 0, overruns = 0;                     ///< overruns: frames skipped after stalls
-    double cpu_share = 0;                                      ///< of one core, 0-1, over the last second
-    bool is_realtime = false;                                  ///< SCHED_FIFO in force
+    std::uint64_t ticks = 0, overruns = 0;  ///< overruns: frames skipped after stalls
+    double cpu_share = 0;                   ///< of one core, 0-1, over the last second
+    bool is_realtime = false;               ///< SCHED_FIFO in force
 };
 
 [[nodiscard]] constexpr const char* name_of(FrameSource source) noexcept {

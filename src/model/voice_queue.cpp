@@ -23,12 +23,14 @@ std::uint64_t VoiceQueue::write(std::span<const std::int16_t> pcm) {
         }
         const std::size_t offset = (position - first_chunk_at_) % kChunkSamples;
         const std::size_t n = std::min(pcm.size(), kChunkSamples - offset);
-        std::copy_n(pcm.begin(), n, chunks_.back()->samples.begin() + static_cast<std::ptrdiff_t>(offset));
+        std::copy_n(
+            pcm.begin(), n, chunks_.back()->samples.begin() + static_cast<std::ptrdiff_t>(offset));
         pcm = pcm.subspan(n);
         position += n;
         written_.store(position, std::memory_order_release);
     }
-    const std::uint64_t done = std::max(read_.load(std::memory_order_acquire), skip_to_.load(std::memory_order_relaxed));
+    const std::uint64_t done =
+        std::max(read_.load(std::memory_order_acquire), skip_to_.load(std::memory_order_relaxed));
     if (position - done > limit_samples_) {
         const std::uint64_t keep_from = position - limit_samples_;
         dropped_.fetch_add(keep_from - done, std::memory_order_relaxed);
@@ -42,7 +44,8 @@ void VoiceQueue::clear() noexcept {
 }
 
 std::uint64_t VoiceQueue::queued_samples() const noexcept {
-    const std::uint64_t done = std::max(read_.load(std::memory_order_acquire), skip_to_.load(std::memory_order_acquire));
+    const std::uint64_t done =
+        std::max(read_.load(std::memory_order_acquire), skip_to_.load(std::memory_order_acquire));
     const std::uint64_t written = written_.load(std::memory_order_acquire);
     return written > done ? written - done : 0;
 }
@@ -70,7 +73,8 @@ std::size_t VoiceQueue::read(std::span<std::int16_t> out, bool& was_cut) noexcep
         const std::size_t offset = static_cast<std::size_t>(position - reading_at_);
         const std::size_t n = std::min<std::uint64_t>(
             {out.size() - taken, kChunkSamples - offset, written - position});
-        std::copy_n(reading_->samples.begin() + static_cast<std::ptrdiff_t>(offset), n,
+        std::copy_n(reading_->samples.begin() + static_cast<std::ptrdiff_t>(offset),
+                    n,
                     out.begin() + static_cast<std::ptrdiff_t>(taken));
         taken += n;
         position += n;
@@ -79,8 +83,9 @@ std::size_t VoiceQueue::read(std::span<std::int16_t> out, bool& was_cut) noexcep
     return taken;
 }
 
-// The reader says which chunk it holds; older ones are ours again. Its position alone would not do: at a border, or
-// after a skip with nothing to read yet, it still holds an earlier chunk to follow its `next`.
+// The reader says which chunk it holds; older ones are ours again. Its position alone would not do:
+// at a border, or after a skip with nothing to read yet, it still holds an earlier chunk to follow
+// its `next`.
 void VoiceQueue::reclaim() {
     const std::uint64_t held = reading_chunk_at_.load(std::memory_order_acquire);
     while (first_chunk_at_ < held) {

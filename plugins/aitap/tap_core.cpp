@@ -1,0 +1,24 @@
+#include "aitap/tap_core.h"
+
+#include <array>
+
+#include "model/codec.h"
+
+namespace offhook::aitap {
+
+void TapCore::tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept {
+    model::LegCounters::add<std::uint64_t>(counters_->tapped_samples, pcm.size());
+    if (sample_rate_hz == port_->sample_rate_hz) {
+        port_->tap.write(pcm);
+        return;
+    }
+    if (!resample_) {
+        resample_.emplace(sample_rate_hz < port_->sample_rate_hz ? Resample2::Mode::Up
+                                                                 : Resample2::Mode::Down);
+    }
+    std::array<std::int16_t, 2 * model::kMaxPacketSamples> resampled;
+    const std::size_t n = resample_->process(pcm, resampled);
+    port_->tap.write(std::span(resampled).first(n));
+}
+
+}  // namespace offhook::aitap

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "linekeeper/filler.h"
+#include "model/audio_port.h"
+#include "model/leg_counters.h"
+
+namespace offhook::linekeeper {
+
+/// The promise itself: one 20 ms frame every 20 ms for ever, from the AI's queue when it has
+/// something and from the filler when it has not, joined without a click.
+///
+///     VoiceQueue --enough?--> voice --.
+///                                     +-- 4 ms cross-fade at each edge --> frame k, offset =
+///                                     samples since start
+///     Filler -------------------------'
+///
+/// Late worker: what is due is made in order, two frames a tick at most; a stall beyond 60 ms gives
+/// time up: the offset jumps over it and the frames are counted as skipped. Dribbling AI: when its
+/// sound ran dry inside an utterance, the next start waits until 20, then 40 ms are queued, so that
+/// it is not chopped again; this falls back to nothing after 30 s without such an underrun.
+/// @thread the media worker
+class LineKeeper {
+public:
+    static constexpr int kMaxFramesPerTick = 2;
+    static constexpr std::int64_t kGiveUpNs = 60'000'000;
+
+    LineKeeper(std::uint32_t sample_rate_hz,
+               std::unique_ptr<Filler> filler,
+               std::shared_ptr<model::LegCounters> counters);
+
+    /// Whose sound is played. Before the first frame.
+    void set_voice(std::shared_ptr<model::AudioPort> port) noexcept { port_ = std::move(port); }
+
+    /// The first frame is due at `due_ns`.
+    void start(std::int64_t due_ns) noexcept;
+    /// How many frames to make now; drops time lost to a stall first. @param skipped frames given
+    /// up by this call
+    [[nodiscard]] int frames_due(std::int64_t now_ns, std::uint64_t& skipped) noexcept;
+    [[nodiscard]] bool is_behind(std::int64_t now_ns) const noexcept {
+        return next_due_ns_ <= now_ns;
+    }
+
+    struct Frame {
+        std::uint64_t offset_samples = 0;
+        model::FrameSource source = model::FrameSource::Fill;
+    };
+    /// Makes the next frame. @param pcm exactly one frame: sample rate x 20 ms
+    Frame make_frame(std::span<std::int16_t> pcm) noexcept;
+
+    [[nodiscard]] std::size_t frame_samples() const noexcept { return frame_samples_; }
+
+private:
+    [[nodiscard]] bool may_start(std::uint64_t queued_samples) noexcept;
+    void note_start() noexcept;
+    void note_end() noexcept;
+    void fade_from_last(std::span<std::int16_t> pcm) const noexcept;
+
+    const std::uint32_t sample_rate_hz_;
+    const std::size_t frame_samples_;
+    const std::size_t fade_samples_;
+    std::unique_ptr<Filler> filler_;
+    std::shared_ptr<model::LegCounters> counters_;
+    std::shared_ptr<model::AudioPort> port_;
+
+    std::int64_t next_due_ns_ = 0;
+    std::uint64_t offset_samples_ = 0;
+    std::uint64_t frame_number_ = 0;
+
+    bool speaking_ = false;
+    std::int16_t last_sample_ = 0;
+    std::uint64_t start_threshold_samples_ = 0;
+    std::uint64_t waiting_since_frame_ = 0;
+    bool is_waiting_ = false;
+    bool ended_once_ = false;
+    std::uint64_t ended_frame_ = 0;
+    std::uint64_t underrun_frame_ = 0;
+};
+
+}  // namespace offhook::linekeeper

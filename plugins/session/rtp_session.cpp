@@ -1,0 +1,174 @@
+#include "session/rtp_session.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "base/monotonic.h"
+
+namespace offhook::session {
+namespace {
+
+using model::LegCounters;
+
+constexpr std::int64_t kReportIntervalNs = 5 * base::kNsPerS;
+constexpr std::size_t kMaxReportBytes = 256;
+
+std::uint32_t random_u32() {
+    std::random_device device;
+    return device();
+}
+
+}  // namespace
+
+RtpSession::RtpSession(SocketPair sockets, Settings settings)
+    : sockets_(std::move(sockets)),
+      settings_(std::move(settings)),
+      counters_(std::make_shared<LegCounters>()),
+      ssrc_(random_u32()),
+      random_(random_u32() | 1U),
+      reception_(codec().rtp_clock_hz) {}
+
+void RtpSession::set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept {
+    if (remote_rtp_.is_set() && !(remote_rtp_ == rtp)) {
+        lock_.unlock();
+        rtcp_source_.reset();
+    }
+    remote_rtp_ = rtp;
+    remote_rtcp_ = rtcp;
+    lock_.expect(rtp);
+}
+
+void RtpSession::set_sending(bool sending) noexcept {
+    // A pause we were asked for is not a gap.
+    if (!sending) LegCounters::set<std::int64_t>(counters_->last_sent_ns, 0);
+    sending_ = sending;
+}
+
+const Endpoint& RtpSession::destination() const noexcept {
+    return lock_.is_locked() ? lock_.source() : remote_rtp_;
+}
+
+SourceLock::Verdict RtpSession::accept(const rtp::PacketView& packet,
+                                       const Endpoint& from,
+                                       std::int64_t now_ns) noexcept {
+    const SourceLock::Verdict verdict = lock_.judge(packet, from, now_ns);
+    if (verdict == SourceLock::Verdict::Refused) {
+        LegCounters::add<std::uint64_t>(counters_->refused_packets, 1);
+        return verdict;
+    }
+    if (verdict == SourceLock::Verdict::AcceptedNewSource) reception_.reset();
+    reception_.received(packet.sequence, packet.timestamp_rtp, now_ns);
+    LegCounters& c = *counters_;
+    if (LegCounters::get(c.first_received_ns) == 0) LegCounters::set(c.first_received_ns, now_ns);
+    LegCounters::set(c.last_received_ns, now_ns);
+    LegCounters::add<std::uint64_t>(c.received_packets, 1);
+    LegCounters::add<std::uint64_t>(c.received_bytes, packet.payload.size());
+    LegCounters::set(c.jitter_ns, reception_.jitter_ns());
+    return verdict;
+}
+
+void RtpSession::handle_rtcp(std::span<const std::uint8_t> datagram,
+                             const Endpoint& from,
+                             std::int64_t now_ns) noexcept {
+    // RTCP may come from another port than announced (NAT), never from another host.
+    const Endpoint& peer = lock_.is_locked() ? lock_.source() : remote_rtp_;
+    const auto news =
+        peer.is_set() && from.same_address(peer) ? rtp::parse_rtcp(datagram, ssrc_) : std::nullopt;
+    if (!news) {
+        LegCounters::add<std::uint64_t>(counters_->refused_packets, 1);
+        return;
+    }
+    rtcp_source_ = from;
+    LegCounters::add<std::uint64_t>(counters_->rtcp_received, 1);
+    if (news->sr_middle_ntp) last_sr_ = {*news->sr_middle_ntp, now_ns};
+    if (!news->about_us) return;
+    const auto& about = *news->about_us;
+    LegCounters::set<std::int64_t>(counters_->remote_lost_packets, about.cumulative_lost);
+    LegCounters::set<std::int64_t>(
+        counters_->remote_jitter_ns,
+        static_cast<std::int64_t>(about.jitter_rtp) * base::kNsPerS / codec().rtp_clock_hz);
+    const auto ntp_now = static_cast<std::uint32_t>(rtp::ntp_of(base::realtime_ns()) >> 16);
+    if (const auto round_trip = rtp::round_trip_ns(about, ntp_now)) {
+        LegCounters::set(counters_->round_trip_ns, *round_trip);
+    }
+}
+
+void RtpSession::send_rtp(std::span<const std::uint8_t> packet,
+                          std::size_t payload_bytes,
+                          std::uint32_t timestamp_rtp,
+                          std::int64_t now_ns) noexcept {
+    LegCounters& c = *counters_;
+    const Endpoint& to = destination();
+    // A full socket buffer or an ICMP error loses this packet only; the next one leaves in 20 ms.
+    if (!to.is_set() ||
+        sendto(
+            sockets_.rtp_fd(), packet.data(), packet.size(), MSG_NOSIGNAL, to.data(), to.size()) <
+            0) {
+        LegCounters::add<std::uint64_t>(c.send_errors, 1);
+    }
+    run_clock(timestamp_rtp, now_ns);
+    const std::int64_t last_ns = LegCounters::get(c.last_sent_ns);
+    if (last_ns != 0) {
+        LegCounters::set(c.max_gap_ns, std::max(LegCounters::get(c.max_gap_ns), now_ns - last_ns));
+    }
+    if (LegCounters::get(c.first_sent_ns) == 0) LegCounters::set(c.first_sent_ns, now_ns);
+    LegCounters::set(c.last_sent_ns, now_ns);
+    LegCounters::add<std::uint64_t>(c.sent_packets, 1);
+    LegCounters::add<std::uint64_t>(c.sent_bytes, payload_bytes);
+}
+
+void RtpSession::run_clock(std::uint32_t timestamp_rtp, std::int64_t now_ns) noexcept {
+    clock_rtp_ = timestamp_rtp;
+    clock_ns_ = now_ns;
+}
+
+void RtpSession::send_due_report(std::int64_t now_ns) noexcept {
+    if (now_ns < next_report_ns_) return;
+    const bool first = next_report_ns_ == 0;
+    // xorshift32: the interval is 0.5 to 1.5 of 5 s (RFC 3550 §6.3.1), so that calls do not report
+    // in step.
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 17;
+    random_ ^= random_ << 5;
+    next_report_ns_ = now_ns + kReportIntervalNs / 2 +
+                      static_cast<std::int64_t>(random_ % 1000) * (kReportIntervalNs / 1000);
+    if (!first) send_report(false, now_ns);
+}
+
+void RtpSession::send_bye(std::int64_t now_ns) noexcept {
+    if (LegCounters::get(counters_->sent_packets) > 0) send_report(true, now_ns);
+}
+
+void RtpSession::send_report(bool bye, std::int64_t now_ns) noexcept {
+    Endpoint to = settings_.rtcp_mux ? destination() : rtcp_source_.value_or(remote_rtcp_);
+    if (!to.is_set()) return;
+    std::optional<rtp::SenderInfo> sender;
+    if (LegCounters::get(counters_->sent_packets) > 0) {
+        const auto since_rtp = static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>(now_ns - clock_ns_, 0, base::kNsPerS) * codec().rtp_clock_hz /
+            base::kNsPerS);
+        sender =
+            rtp::SenderInfo{rtp::ntp_of(base::realtime_ns()),
+                            clock_rtp_ + since_rtp,
+                            static_cast<std::uint32_t>(LegCounters::get(counters_->sent_packets)),
+                            static_cast<std::uint32_t>(LegCounters::get(counters_->sent_bytes))};
+    }
+    const auto remote_ssrc = reception_.any() ? std::optional(lock_.ssrc()) : std::nullopt;
+    std::array<std::uint8_t, kMaxReportBytes> report;
+    const std::size_t size = rtp::write_report(ssrc_,
+                                               sender,
+                                               remote_ssrc,
+                                               reception_.take_block(),
+                                               last_sr_,
+                                               settings_.cname,
+                                               bye,
+                                               now_ns,
+                                               report);
+    const int fd = settings_.rtcp_mux ? sockets_.rtp_fd() : sockets_.rtcp_fd();
+    if (size > 0 && sendto(fd, report.data(), size, MSG_NOSIGNAL, to.data(), to.size()) >= 0) {
+        LegCounters::add<std::uint64_t>(counters_->rtcp_sent, 1);
+    }
+}
+
+}  // namespace offhook::session

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "model/codec.h"
+#include "model/leg_counters.h"
+#include "rtp/codec.h"
+#include "rtp/rtcp.h"
+#include "session/endpoint.h"
+#include "session/socket_pair.h"
+#include "session/source_lock.h"
+
+namespace offhook::session {
+
+/// What both directions of one RTP leg share: the sockets, who the peer is, our SSRC, RTCP, the
+/// counters.
+///
+/// Threads: made and configured on control; once an element that uses it is PLAYING everything
+/// below "worker" belongs to that element's media worker, and control changes it by commands posted
+/// there. Counters may be read anywhere. Ownership: shared by rtpcallsrc, rtpcallsink and the phone
+/// leg; the sockets close with the last of them.
+class RtpSession {
+public:
+    struct Settings {
+        model::Codec codec = model::Codec::Pcmu;
+        std::uint8_t payload_type = 0;
+        std::optional<std::uint8_t> telephone_event_type;
+        rtp::CodecSettings codec_settings;
+        bool rtcp_mux = false;
+        std::string cname;
+    };
+    RtpSession(SocketPair sockets, Settings settings);
+
+    [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+    [[nodiscard]] const model::CodecFacts& codec() const noexcept {
+        return model::facts_of(settings_.codec);
+    }
+    [[nodiscard]] const SocketPair& sockets() const noexcept { return sockets_; }
+    [[nodiscard]] const std::shared_ptr<model::LegCounters>& counters() const noexcept {
+        return counters_;
+    }
+    [[nodiscard]] std::uint32_t ssrc() const noexcept { return ssrc_; }
+
+    // worker
+
+    /// Where to send before the peer has shown its real address, and whom to expect. A changed
+    /// address unlocks the source.
+    void set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept;
+    /// Off: the peer asked for nothing (hold). The clock runs on.
+    void set_sending(bool sending) noexcept;
+    [[nodiscard]] bool is_sending() const noexcept { return sending_; }
+
+    /// Whether this packet is the caller's; keeps reception statistics.
+    [[nodiscard]] SourceLock::Verdict accept(const rtp::PacketView& packet,
+                                             const Endpoint& from,
+                                             std::int64_t now_ns) noexcept;
+    void handle_rtcp(std::span<const std::uint8_t> datagram,
+                     const Endpoint& from,
+                     std::int64_t now_ns) noexcept;
+
+    /// Sends one finished RTP packet to the peer. `payload_bytes` and `timestamp_rtp` are for the
+    /// SR.
+    void send_rtp(std::span<const std::uint8_t> packet,
+                  std::size_t payload_bytes,
+                  std::uint32_t timestamp_rtp,
+                  std::int64_t now_ns) noexcept;
+    /// Notes a frame that was not sent (hold): the timestamps of reports and of the resumed stream
+    /// run on.
+    void run_clock(std::uint32_t timestamp_rtp, std::int64_t now_ns) noexcept;
+    /// Sends a report when its time has come (RFC 3550 §6.2: 5 s, randomised); cheap otherwise.
+    void send_due_report(std::int64_t now_ns) noexcept;
+    /// The last report, with BYE (RFC 3550 §6.3.7).
+    void send_bye(std::int64_t now_ns) noexcept;
+
+private:
+    void send_report(bool bye, std::int64_t now_ns) noexcept;
+    [[nodiscard]] const Endpoint& destination() const noexcept;
+
+    SocketPair sockets_;
+    Settings settings_;
+    std::shared_ptr<model::LegCounters> counters_;
+    std::uint32_t ssrc_;
+    std::uint32_t random_;
+
+    Endpoint remote_rtp_;
+    Endpoint remote_rtcp_;
+    SourceLock lock_;
+    bool sending_ = true;
+    rtp::ReceptionStats reception_;
+    rtp::LastSr last_sr_;
+    std::optional<Endpoint> rtcp_source_;
+    std::uint32_t clock_rtp_ =
+        0;  ///< RTP timestamp of the frame that was due at `clock_ns_`, sent or held
+    std::int64_t clock_ns_ = 0;
+    std::int64_t next_report_ns_ = 0;
+};
+
+}  // namespace offhook::session

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "model/stats_snapshot.h"
+#include "worker/command_queue.h"
+#include "worker/lateness.h"
+
+namespace offhook::worker {
+
+inline constexpr int kSlots = 20;                   ///< one frame time in ticks
+inline constexpr std::int64_t kTickNs = 1'000'000;  ///< the tick
+inline constexpr std::int64_t kFrameNs = kSlots * kTickNs;
+
+/// Something that has to be done once every 20 ms. @thread the worker
+class TickClient {
+public:
+    virtual ~TickClient() = default;
+    /// Its slot came round; a late worker calls late. Each client keeps its own schedule from the
+    /// time `attach` gave it.
+    /// @return true when it is still behind and wants the next tick as well
+    virtual bool on_slot(std::int64_t now_ns) noexcept = 0;
+};
+
+/// Something that reads a descriptor. @thread the worker
+class IoClient {
+public:
+    virtual ~IoClient() = default;
+    virtual void on_readable(int fd, std::int64_t now_ns) noexcept = 0;
+};
+
+/// One thread that moves the sound of many calls, and never waits for anything but its own clock.
+///
+///     every 1 ms:  commands -> readable sockets (epoll, no wait) -> the slot of this tick, and the
+///     two before if they
+///                  were missed -> those still behind -> the AI thread is woken if something was
+///                  tapped
+///
+/// A call lives in one of 20 slots for its life, so each call is served every 20 ms and the work is
+/// spread evenly. Under some 20 calls the thread sleeps in epoll until the next occupied slot or
+/// packet; with none it sleeps until told. Runs under SCHED_FIFO when allowed;
+/// `stats().is_realtime` says whether it is.
+///
+/// Ownership: held by shared_ptr from whoever made it and from every element attached. The
+/// destructor stops and joins, and must not run on the worker itself.
+class MediaWorker : public std::enable_shared_from_this<MediaWorker> {
+public:
+    struct Options {
+        std::string name;  ///< the elements' `context`; the thread is called "oh-" + name
+        int index = 0;
+        bool realtime = true;             ///< ask for SCHED_FIFO 10
+        std::function<void()> after_tap;  ///< run at most once a tick, when some call's sound was
+                                          ///< tapped; must not block
+    };
+    [[nodiscard]] static base::Result<std::shared_ptr<MediaWorker>> create(Options options);
+
+    /// The worker of this name, made with default options when nobody has. @thread any
+    [[nodiscard]] static base::Result<std::shared_ptr<MediaWorker>> for_context(
+        const std::string& name);
+
+    ~MediaWorker();
+
+    /// Runs `command` on the worker between two ticks. @thread any
+    void post(std::function<void()> command);
+    /// Runs `command` on the worker and waits for it (a tick at most, as long as the worker is
+    /// alive).
+    /// @thread any but a worker's
+    void run_and_wait(const std::function<void()>& command);
+
+    // On the worker only (from commands and clients):
+
+    /// Gives the client a slot for life: the least loaded of those due in the next 5 ms. @return
+    /// when it is first due
+    std::int64_t attach(TickClient& client);
+    void detach(TickClient& client);
+    /// @return false when epoll refused (out of memory, descriptor limit)
+    [[nodiscard]] bool watch(int fd, IoClient& client);
+    void unwatch(int fd);
+    /// Notes that the AI thread has something to read.
+    void note_tapped() noexcept { tapped_ = true; }
+    void count_overrun(std::uint64_t frames) noexcept {
+        overruns_.store(overruns_.load(std::memory_order_relaxed) + frames,
+                        std::memory_order_relaxed);
+    }
+
+    /// The worker whose thread this is, or nullptr.
+    [[nodiscard]] static MediaWorker* current() noexcept;
+
+    // Any thread:
+    [[nodiscard]] model::WorkerStats stats() const;
+    [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+    /// CLOCK_MONOTONIC of the last completed loop; for the liveness probe. Asleep without work
+    /// counts as alive.
+    [[nodiscard]] bool is_responsive(std::int64_t now_ns, std::int64_t limit_ns) const noexcept;
+
+private:
+    explicit MediaWorker(Options options);
+    base::Result<void> open();
+    void main() noexcept;
+    void become_realtime() noexcept;
+    void wait() noexcept;
+    void run_slots(std::int64_t now_ns) noexcept;
+    void run_slot(std::int64_t tick) noexcept;
+    void run_behind(std::int64_t now_ns) noexcept;
+    void measure_cpu(std::int64_t now_ns) noexcept;
+    [[nodiscard]] std::int64_t next_due_ns() const noexcept;
+    [[nodiscard]] std::int64_t tick_time_ns(std::int64_t tick) const noexcept {
+        return tick * kTickNs;
+    }
+
+    Options options_;
+    int epoll_fd_ = -1;
+    int event_fd_ = -1;
+    std::thread thread_;
+    std::atomic<bool> stopping_{false};
+    std::atomic<bool> sleeping_{false};
+    CommandQueue commands_;
+
+    // worker thread
+    std::array<std::vector<TickClient*>, kSlots> slots_;
+    std::size_t clients_ = 0;
+    std::vector<TickClient*> behind_;
+    std::vector<IoClient*> watched_;  ///< by descriptor
+    std::int64_t last_tick_ = 0;
+    bool tapped_ = false;
+    std::int64_t cpu_measured_ns_ = 0;
+    std::int64_t cpu_used_ns_ = 0;
+
+    // read by anybody
+    LatenessMeter lateness_;
+    std::atomic<std::uint64_t> ticks_{0};
+    std::atomic<std::uint64_t> overruns_{0};
+    std::atomic<std::uint64_t> attached_{0};
+    std::atomic<double> cpu_share_{0};
+    std::atomic<bool> is_realtime_{false};
+    std::atomic<std::int64_t> last_loop_ns_{0};
+};
+
+}  // namespace offhook::worker
