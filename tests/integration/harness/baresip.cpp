@@ -1,0 +1,65 @@
+#include "harness/baresip.h"
+
+#include <fstream>
+
+namespace offhook::harness {
+namespace {
+
+const std::filesystem::path kModules = "/usr/lib/baresip/modules";
+
+std::string module_of(const std::string& codec) {
+    if (codec == "G722") {
+        return "g722.so";
+    }
+    return codec == "opus" ? "opus.so" : "g711.so";
+}
+
+std::string name_of(const std::string& codec) {
+    if (codec == "G722") {
+        return "G722/16000/1";
+    }
+    return codec == "opus" ? "opus/48000/2" : codec + "/8000/1";
+}
+
+}  // namespace
+
+bool baresip_has(const std::string& codec) {
+    return has_program("baresip") && std::filesystem::exists(kModules / module_of(codec));
+}
+
+Baresip::Baresip(const TempDir& folder,
+                 const std::string& uri,
+                 const std::string& codec,
+                 const Sound& sound) {
+    const std::filesystem::path home = folder / "baresip";
+    std::filesystem::create_directory(home);
+    const std::filesystem::path wav = home / "spoken.wav";
+    write_wav(wav, sound);
+    std::ofstream config(home / "config");
+    config << "sip_listen 127.0.0.1:0\nnet_interface lo\nrtp_ports 12000-18000\nrtp_timeout 0\n"
+           << "audio_source aufile," << wav.string() << "\naudio_player aufile,"
+           << (home / "heard.wav").string() << "\naudio_alert aufile,"
+           << (home / "alert.wav").string()
+           << "\naudio_path /usr/share/baresip\nring_aufile none\nmodule_path " << kModules.string()
+           << "\nmodule stdio.so\nmodule " << module_of(codec)
+           << "\nmodule aufile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n"
+           << "opus_stereo no\nopus_sprop_stereo no\n";
+    config.close();
+    std::ofstream(home / "accounts")
+        << "<sip:baresip@127.0.0.1>;regint=0;audio_codecs=" << name_of(codec) << ";ptime=20\n";
+    std::ofstream(home / "contacts") << "";
+    Process::Options options;
+    options.folder = home;
+    process_ = std::make_unique<Process>(
+        std::vector<std::string>{"baresip", "-f", home.string(), "-e", "/dial " + uri}, options);
+}
+
+bool Baresip::is_established(milliseconds limit) {
+    return process_->wait_output("Call established", limit).has_value();
+}
+
+void Baresip::quit() {
+    process_->stop(seconds(10));
+}
+
+}  // namespace offhook::harness

@@ -1,0 +1,277 @@
+#include "harness/sipp.h"
+
+#include <atomic>
+#include <fstream>
+#include <sstream>
+
+namespace offhook::harness {
+namespace {
+
+constexpr const char* kVia = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n";
+
+/// Headers of a request outside a dialog.
+std::string initial(const std::string& method, int cseq) {
+    return method + " sip:[service]@[remote_ip]:[remote_port] SIP/2.0\n" + kVia +
+           "From: \"SIPp\" <sip:sipp@[local_ip]:[local_port]>;tag=[pid]SIPp[call_number]\n"
+           "To: <sip:[service]@[remote_ip]:[remote_port]>\n"
+           "Call-ID: [call_id]\nCSeq: " +
+           std::to_string(cseq) + " " + method +
+           "\nContact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>\n"
+           "Max-Forwards: 70\n";
+}
+
+/// Headers of a request inside the dialog.
+std::string inside(const std::string& method, int cseq) {
+    return method + " [next_url] SIP/2.0\n" + kVia +
+           "From: \"SIPp\" <sip:sipp@[local_ip]:[local_port]>;tag=[pid]SIPp[call_number]\n"
+           "To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]\n"
+           "[routes]\nCall-ID: [call_id]\nCSeq: " +
+           std::to_string(cseq) + " " + method +
+           "\nContact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>\n"
+           "Max-Forwards: 70\n";
+}
+
+std::string slurp(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::stringstream buffer;
+    buffer << file.rdbuf();
+    return buffer.str();
+}
+
+}  // namespace
+
+std::string Scenario::body_of(const Media& media) {
+    std::string sdp = "v=0\no=sipp 53655765 " + std::to_string(media.version) +
+                      " IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio "
+                      "[rtpstream_audio_port] RTP/AVP " +
+                      media.formats + "\n";
+    for (const std::string& attribute : media.attributes) {
+        sdp += "a=" + attribute + "\n";
+    }
+    return sdp + "a=" + media.direction + "\n";
+}
+
+Scenario& Scenario::send(const std::string& message, const std::string& attributes) {
+    steps_ += "<send" + attributes + "><![CDATA[\n\n" + message + "\n]]></send>\n";
+    return *this;
+}
+
+Scenario& Scenario::invite(const Media& media, const std::string& headers) {
+    invite_cseq_ = ++cseq_;
+    return send(initial("INVITE", cseq_) + headers +
+                    "Content-Type: application/sdp\nContent-Length: [len]\n\n" + body_of(media),
+                " retrans=\"500\"");
+}
+
+Scenario& Scenario::invite_without_sdp() {
+    invite_cseq_ = ++cseq_;
+    return send(initial("INVITE", cseq_) + "Content-Length: 0\n", " retrans=\"500\"");
+}
+
+Scenario& Scenario::invite_with_body(const std::string& content_type, const std::string& body) {
+    invite_cseq_ = ++cseq_;
+    return send(initial("INVITE", cseq_) + "Content-Type: " + content_type +
+                    "\nContent-Length: [len]\n\n" + body,
+                " retrans=\"500\"");
+}
+
+Scenario& Scenario::reinvite(const Media& media) {
+    invite_cseq_ = ++cseq_;
+    return send(inside("INVITE", cseq_) +
+                    "Content-Type: application/sdp\nContent-Length: [len]\n\n" + body_of(media),
+                " retrans=\"500\"");
+}
+
+Scenario& Scenario::receive(int status) {
+    steps_ += "<recv response=\"" + std::to_string(status) + "\" rrs=\"true\"/>\n";
+    return *this;
+}
+
+Scenario& Scenario::may_receive(int status) {
+    steps_ += "<recv response=\"" + std::to_string(status) + "\" optional=\"true\"/>\n";
+    return *this;
+}
+
+Scenario& Scenario::receive_or(int status, int other, int label) {
+    steps_ += "<recv response=\"" + std::to_string(other) +
+              "\" optional=\"true\" rrs=\"true\" next=\"" + std::to_string(label) + "\"/>\n";
+    return receive(status);
+}
+
+Scenario& Scenario::receive_matching(int status, const std::string& regex) {
+    steps_ += "<recv response=\"" + std::to_string(status) +
+              "\" rrs=\"true\"><action><ereg regexp=\"" + regex +
+              "\" search_in=\"msg\" check_it=\"true\" assign_to=\"1\"/><log "
+              "message=\"[$1]\"/></action></recv>\n";
+    return *this;
+}
+
+Scenario& Scenario::receive_request(const std::string& method) {
+    steps_ += "<recv request=\"" + method + "\" timeout=\"60000\"/>\n";
+    return *this;
+}
+
+Scenario& Scenario::ok() {
+    return send(
+        "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"
+        "Content-Length: 0\n");
+}
+
+Scenario& Scenario::ack() {
+    return send(inside("ACK", invite_cseq_) + "Content-Length: 0\n");
+}
+
+Scenario& Scenario::ack_with(const Media& media) {
+    return send(inside("ACK", invite_cseq_) +
+                "Content-Type: application/sdp\nContent-Length: [len]\n\n" + body_of(media));
+}
+
+Scenario& Scenario::ack_failure() {
+    return send(
+        "ACK sip:[service]@[remote_ip]:[remote_port] "
+        "SIP/2.0\n[last_Via:]\n[last_From:]\n[last_To:]\n"
+        "[last_Call-ID:]\nCSeq: " +
+        std::to_string(invite_cseq_) + " ACK\nMax-Forwards: 70\nContent-Length: 0\n");
+}
+
+Scenario& Scenario::cancel() {
+    // The branch of the INVITE it cancels (RFC 3261 §9.1).
+    return send(
+        "CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0\n"
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-1]\n"
+        "From: \"SIPp\" <sip:sipp@[local_ip]:[local_port]>;tag=[pid]SIPp[call_number]\n"
+        "To: <sip:[service]@[remote_ip]:[remote_port]>\nCall-ID: [call_id]\nCSeq: " +
+        std::to_string(invite_cseq_) + " CANCEL\nMax-Forwards: 70\nContent-Length: 0\n");
+}
+
+Scenario& Scenario::bye() {
+    return send(inside("BYE", ++cseq_) + "Content-Length: 0\n", " retrans=\"500\"");
+}
+
+Scenario& Scenario::options() {
+    return send(initial("OPTIONS", ++cseq_) + "Accept: application/sdp\nContent-Length: 0\n",
+                " retrans=\"500\"");
+}
+
+Scenario& Scenario::request(const std::string& method) {
+    return send(initial(method, ++cseq_) + "Content-Length: 0\n", " retrans=\"500\"");
+}
+
+Scenario& Scenario::pause(milliseconds length) {
+    steps_ += "<pause milliseconds=\"" + std::to_string(length.count()) + "\"/>\n";
+    return *this;
+}
+
+Scenario& Scenario::stream(const std::filesystem::path& mulaw_file) {
+    steps_ +=
+        "<nop><action><exec rtp_stream=\"" + mulaw_file.string() + ",-1,0\"/></action></nop>\n";
+    return *this;
+}
+
+Scenario& Scenario::pause_stream() {
+    steps_ += "<nop><action><exec rtp_stream=\"pause\"/></action></nop>\n";
+    return *this;
+}
+
+Scenario& Scenario::resume_stream() {
+    steps_ += "<nop><action><exec rtp_stream=\"resume\"/></action></nop>\n";
+    return *this;
+}
+
+Scenario& Scenario::play_digit(const std::string& digit) {
+    steps_ += "<nop><action><exec play_pcap_audio=\"/usr/share/sip-tester/dtmf_2833_" + digit +
+              ".pcap\"/></action></nop>\n";
+    return *this;
+}
+
+Scenario& Scenario::label(int number) {
+    steps_ += "<label id=\"" + std::to_string(number) + "\"/>\n";
+    return *this;
+}
+
+Scenario& Scenario::jump(int number) {
+    steps_ += "<nop next=\"" + std::to_string(number) + "\"/>\n";
+    return *this;
+}
+
+std::string Scenario::xml() const {
+    return "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<!DOCTYPE scenario SYSTEM "
+           "\"sipp.dtd\">\n"
+           "<scenario name=\"offhook\">\n" +
+           steps_ + "</scenario>\n";
+}
+
+Sipp::Sipp(const TempDir& folder,
+           std::uint16_t port,
+           const Scenario& scenario,
+           const Options& options) {
+    static std::atomic<int> count{0};
+    folder_ = folder / ("sipp-" + std::to_string(++count));
+    std::filesystem::create_directory(folder_);
+    std::ofstream(folder_ / "scenario.xml") << scenario.xml();
+    start(port, options, {"-sf", (folder_ / "scenario.xml").string()});
+}
+
+Sipp::Sipp(const TempDir& folder,
+           std::uint16_t port,
+           const std::string& builtin,
+           const Options& options) {
+    folder_ = folder / ("sipp-" + builtin);
+    std::filesystem::create_directory(folder_);
+    start(port, options, {"-sn", builtin});
+}
+
+void Sipp::start(std::uint16_t port,
+                 const Options& options,
+                 std::vector<std::string> scenario_arguments) {
+    std::vector<std::string> argv{"sipp", "127.0.0.1:" + std::to_string(port)};
+    argv.insert(argv.end(), scenario_arguments.begin(), scenario_arguments.end());
+    for (const char* argument : {"-i",
+                                 "127.0.0.1",
+                                 "-mi",
+                                 "127.0.0.1",
+                                 "-nostdin",
+                                 "-trace_err",
+                                 "-error_file",
+                                 "errors.log",
+                                 "-trace_msg",
+                                 "-message_file",
+                                 "messages.log",
+                                 "-nd",
+                                 "-aa",
+                                 "-timeout",
+                                 "120s",
+                                 "-timeout_error",
+                                 "-recv_timeout",
+                                 "30000"}) {
+        argv.emplace_back(argument);
+    }
+    const std::vector<std::string> more{"-s",
+                                        options.user,
+                                        "-m",
+                                        std::to_string(options.calls),
+                                        "-t",
+                                        options.is_tcp ? "t1" : "u1"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    argv.insert(argv.end(), options.arguments.begin(), options.arguments.end());
+    Process::Options process;
+    process.folder = folder_;
+    process.env["TERM"] = "dumb";
+    process_ = std::make_unique<Process>(argv, process);
+}
+
+bool Sipp::succeeds(milliseconds limit) {
+    return process_->wait(limit) == 0;
+}
+
+std::string Sipp::problem() {
+    const std::optional<int> code = process_->wait(milliseconds(0));
+    return "SIPp " + (code ? "ended with " + std::to_string(*code) : std::string("still runs")) +
+           "\n" + slurp(folder_ / "errors.log") + messages();
+}
+
+std::string Sipp::messages() {
+    return slurp(folder_ / "messages.log");
+}
+
+}  // namespace offhook::harness
