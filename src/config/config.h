@@ -13,6 +13,9 @@ namespace offhook::config {
 /// docs/configuration.md is checked against the table in keys.cpp.
 struct Http {
     std::string listen = "127.0.0.1:5000";  ///< host:port; port 0 = chosen by the kernel
+    bool allow_remote = false;  ///< listen beyond loopback although there is no authentication yet
+    std::vector<std::string>
+        hosts;  ///< names accepted in the Host header beside loopback and the listen address
 };
 
 struct Sip {
@@ -65,20 +68,20 @@ struct Log {
 enum class AiProtocol { Echo, Mute, Burst, Tone };
 
 struct Ai {
-    std::string name;
+    std::string name{};
     AiProtocol protocol = AiProtocol::Echo;
-    std::string url;
+    std::string url{};
     int delay_ms = 200;         ///< echo: how much later the caller's words come back (40-5000)
     double frequency_hz = 440;  ///< tone and burst
     double level_dbov = -20;    ///< tone and burst
 };
 
 struct Route {
-    std::string name;
+    std::string name{};
     std::string to = "*";    ///< glob on the Request-URI's user
     std::string from = "*";  ///< glob on the From user
-    std::string account;     ///< not used before accounts exist
-    std::string ai;
+    std::string account{};   ///< not used before accounts exist
+    std::string ai{};
     std::string pipeline = "phone";
     std::string fill = "comfort-noise";  ///< silence, comfort-noise, tone, file:PATH
 };

@@ -1,0 +1,99 @@
+#include "config/checks.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "config/cidr.h"
+#include "config/endpoint.h"
+
+namespace offhook::config::check {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 64;
+constexpr std::size_t kMaxGlobBytes = 128;
+constexpr std::ptrdiff_t kMaxStars = 8;  // each multiplies the work of a match
+constexpr std::size_t kMaxPathBytes = 4096;
+
+bool is_name_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7F;
+    });
+}
+
+template <class T>
+std::string problem_of(const base::Result<T>& result) {
+    return result ? std::string() : result.error().message;
+}
+
+}  // namespace
+
+std::string host_port(const std::string& text) {
+    return problem_of(parse_host_port(text));
+}
+
+std::string sip_listen(const std::string& text) {
+    return problem_of(parse_sip_listen(text));
+}
+
+std::string cidr(const std::string& text) {
+    return problem_of(Cidr::parse(text));
+}
+
+std::string address(const std::string& text) {
+    return is_numeric_address(text) ? "" : "must be a numeric IPv4 or IPv6 address";
+}
+
+std::string address_or_empty(const std::string& text) {
+    return text.empty() ? "" : address(text);
+}
+
+std::string name(const std::string& text) {
+    const bool good = !text.empty() && text.size() <= kMaxNameBytes &&
+                      std::all_of(text.begin(), text.end(), is_name_char);
+    return good ? "" : "must be 1 to 64 letters, digits, dots, underscores or dashes";
+}
+
+std::string name_or_empty(const std::string& text) {
+    return text.empty() ? "" : name(text);
+}
+
+std::string glob(const std::string& text) {
+    const bool good = !text.empty() && text.size() <= kMaxGlobBytes && !has_control(text) &&
+                      std::count(text.begin(), text.end(), '*') <= kMaxStars;
+    return good ? "" : "must be a pattern of 1 to 128 characters with at most 8 stars";
+}
+
+std::string fill(const std::string& text) {
+    if (text == "silence" || text == "comfort-noise" || text == "tone") return {};
+    constexpr std::string_view kFile = "file:";
+    if (!text.starts_with(kFile) || text.size() == kFile.size()) {
+        return "must be silence, comfort-noise, tone or file:PATH";
+    }
+    const std::string path = text.substr(kFile.size());
+    struct stat info {};
+    if (!path_or_empty(path).empty() || ::stat(path.c_str(), &info) != 0 ||
+        !S_ISREG(info.st_mode) || ::access(path.c_str(), R_OK) != 0) {
+        return "names a file that cannot be read";
+    }
+    return {};
+}
+
+std::string path_or_empty(const std::string& text) {
+    const bool good = text.size() <= kMaxPathBytes && !has_control(text);
+    return good ? "" : "must be a path of at most 4096 bytes without control characters";
+}
+
+std::string empty_for_now(const std::string& text) {
+    return text.empty() ? "" : "must be empty: the built-in protocols connect to nothing";
+}
+
+}  // namespace offhook::config::check

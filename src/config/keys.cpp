@@ -1,0 +1,584 @@
+#include "config/keys.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+#include "base/json_writer.h"
+#include "config/checks.h"
+
+namespace offhook::config {
+namespace {
+
+using Check = std::string (*)(const std::string&);
+
+// The end of every line of the table: which unit, what is allowed, what it is for.
+struct Words {
+    std::string_view unit;
+    std::string range;
+    std::string_view description;
+};
+
+template <class T>
+using Names = std::vector<std::pair<std::string_view, T>>;
+
+std::string joined(const std::vector<std::string_view>& names) {
+    std::string out;
+    for (const std::string_view name : names) {
+        if (!out.empty()) out += ", ";
+        out += name;
+    }
+    return out;
+}
+
+std::string type_problem(std::string_view wanted, const Value& value) {
+    return "must be " + with_article(wanted) + ", not " + with_article(type_of(value));
+}
+
+template <class T, class Ref>
+Key<T> whole(std::string_view section, std::string_view name, Ref ref, int min, int max, Words w) {
+    const std::string range = std::to_string(min) + " to " + std::to_string(max);
+    return {
+        section,
+        name,
+        "whole number",
+        std::string(w.unit),
+        w.range.empty() ? range : range + "; " + w.range,
+        w.description,
+        [ref, min, max, range, unit = std::string(w.unit)](T& c, const Value& v) -> std::string {
+            const auto* number = std::get_if<std::int64_t>(&v);
+            if (number == nullptr) return type_problem("whole number", v);
+            if (*number < min || *number > max) {
+                return "must be " + range + (unit.empty() ? "" : " " + unit);
+            }
+            ref(c) = static_cast<int>(*number);
+            return {};
+        },
+        [ref](const T& c) { return Value(std::int64_t{ref(const_cast<T&>(c))}); }};
+}
+
+template <class T, class Ref>
+Key<T> number(
+    std::string_view section, std::string_view name, Ref ref, double min, double max, Words w) {
+    const std::string range = base::short_number(min) + " to " + base::short_number(max);
+    return {
+        section,
+        name,
+        "number",
+        std::string(w.unit),
+        range,
+        w.description,
+        [ref, min, max, range, unit = std::string(w.unit)](T& c, const Value& v) -> std::string {
+            double given = 0;
+            if (const auto* i = std::get_if<std::int64_t>(&v)) {
+                given = static_cast<double>(*i);
+            } else if (const auto* d = std::get_if<double>(&v)) {
+                given = *d;
+            } else {
+                return type_problem("number", v);
+            }
+            // Written so that nan fails as well.
+            if (!(given >= min && given <= max)) {
+                return "must be " + range + (unit.empty() ? "" : " " + unit);
+            }
+            ref(c) = given;
+            return {};
+        },
+        [ref](const T& c) { return Value(ref(const_cast<T&>(c))); }};
+}
+
+template <class T, class Ref>
+Key<T> yes_no(std::string_view section, std::string_view name, Ref ref, Words w) {
+    return {section,
+            name,
+            "true or false",
+            "",
+            "",
+            w.description,
+            [ref](T& c, const Value& v) -> std::string {
+                const auto* yes = std::get_if<bool>(&v);
+                if (yes == nullptr) return "must be true or false";
+                ref(c) = *yes;
+                return {};
+            },
+            [ref](const T& c) { return Value(ref(const_cast<T&>(c))); }};
+}
+
+template <class T, class Ref>
+Key<T> text(std::string_view section, std::string_view name, Ref ref, Check good, Words w) {
+    return {section,
+            name,
+            "string",
+            std::string(w.unit),
+            std::move(w.range),
+            w.description,
+            [ref, good](T& c, const Value& v) -> std::string {
+                const auto* given = std::get_if<std::string>(&v);
+                if (given == nullptr) return type_problem("string", v);
+                if (std::string problem = good(*given); !problem.empty()) return problem;
+                ref(c) = *given;
+                return {};
+            },
+            [ref](const T& c) { return Value(ref(const_cast<T&>(c))); }};
+}
+
+// A string out of a fixed set, kept as E (an enumerator, or the string itself).
+template <class T, class E, class Ref>
+Key<T> choice(std::string_view section, std::string_view name, Ref ref, Names<E> names, Words w) {
+    std::vector<std::string_view> words;
+    for (const auto& [word, e] : names) words.push_back(word);
+    const std::string range = joined(words);
+    return {section,
+            name,
+            "string",
+            "",
+            range,
+            w.description,
+            [ref, names, range](T& c, const Value& v) -> std::string {
+                const auto* given = std::get_if<std::string>(&v);
+                if (given == nullptr) return type_problem("string", v);
+                for (const auto& [word, e] : names) {
+                    if (word != *given) continue;
+                    ref(c) = e;
+                    return {};
+                }
+                return "must be one of " + range;
+            },
+            [ref, names](const T& c) {
+                for (const auto& [word, e] : names) {
+                    if (e == ref(const_cast<T&>(c))) return Value(std::string(word));
+                }
+                return Value(std::string());
+            }};
+}
+
+struct Count {
+    std::size_t min, max;
+};
+
+template <class T, class Ref>
+Key<T> texts(
+    std::string_view section, std::string_view name, Ref ref, Count count, Check good, Words w) {
+    return {section,
+            name,
+            "list of strings",
+            "",
+            std::move(w.range),
+            w.description,
+            [ref, count, good](T& c, const Value& v) -> std::string {
+                const auto* given = std::get_if<std::vector<std::string>>(&v);
+                if (given == nullptr) return type_problem("list of strings", v);
+                if (given->size() < count.min || given->size() > count.max) {
+                    return "must have " + std::to_string(count.min) + " to " +
+                           std::to_string(count.max) + " entries";
+                }
+                for (std::size_t i = 0; i < given->size(); ++i) {
+                    const std::string& item = (*given)[i];
+                    if (std::string problem = good(item); !problem.empty()) {
+                        return "entry " + text_of(Value(item)) + " " + problem;
+                    }
+                    if (std::find(given->begin(),
+                                  given->begin() + static_cast<std::ptrdiff_t>(i),
+                                  item) != given->begin() + static_cast<std::ptrdiff_t>(i)) {
+                        return "has " + text_of(Value(item)) + " twice";
+                    }
+                }
+                ref(c) = *given;
+                return {};
+            },
+            [ref](const T& c) { return Value(ref(const_cast<T&>(c))); }};
+}
+
+std::string set_ports(Config& c, const Value& v) {
+    constexpr std::string_view kWanted =
+        "must be \"FIRST-LAST\" within 1024 to 65535 with an even FIRST and room for a pair, such "
+        "as "
+        "\"20000-29999\"";
+    const auto* given = std::get_if<std::string>(&v);
+    if (given == nullptr) return std::string(kWanted);
+    const char* const end = given->data() + given->size();
+    unsigned first = 0;
+    unsigned last = 0;
+    const auto a = std::from_chars(given->data(), end, first);
+    if (a.ec != std::errc{} || a.ptr == end || *a.ptr != '-') return std::string(kWanted);
+    const auto b = std::from_chars(a.ptr + 1, end, last);
+    if (b.ec != std::errc{} || b.ptr != end) return std::string(kWanted);
+    if (first < 1024 || last > 65535 || first % 2 != 0 || last <= first)
+        return std::string(kWanted);
+    c.rtp.first_port = static_cast<std::uint16_t>(first);
+    c.rtp.last_port = static_cast<std::uint16_t>(last);
+    return {};
+}
+
+Value get_ports(const Config& c) {
+    return Value(std::to_string(c.rtp.first_port) + "-" + std::to_string(c.rtp.last_port));
+}
+
+std::string codec_names() {
+    std::vector<std::string_view> names;
+    for (const model::CodecFacts& facts : model::kCodecs) names.push_back(facts.name);
+    return joined(names);
+}
+
+std::string set_codecs(Config& c, const Value& v) {
+    const auto* given = std::get_if<std::vector<std::string>>(&v);
+    if (given == nullptr) return type_problem("list of strings", v);
+    if (given->empty()) return "must name at least one of " + codec_names();
+    std::vector<model::Codec> codecs;
+    for (const std::string& name : *given) {
+        const auto codec = model::codec_by_name(name);
+        if (!codec) return "has " + text_of(Value(name)) + "; known are " + codec_names();
+        if (std::find(codecs.begin(), codecs.end(), *codec) != codecs.end()) {
+            return "has " + text_of(Value(name)) + " twice";
+        }
+        codecs.push_back(*codec);
+    }
+    c.rtp.codecs = std::move(codecs);
+    return {};
+}
+
+Value get_codecs(const Config& c) {
+    std::vector<std::string> names;
+    for (const model::Codec codec : c.rtp.codecs) names.emplace_back(model::facts_of(codec).name);
+    return Value(std::move(names));
+}
+
+const Names<AiProtocol>& protocol_names() {
+    static const Names<AiProtocol> names{{"echo", AiProtocol::Echo},
+                                         {"mute", AiProtocol::Mute},
+                                         {"burst", AiProtocol::Burst},
+                                         {"tone", AiProtocol::Tone}};
+    return names;
+}
+
+const Names<HoldMedia>& hold_names() {
+    static const Names<HoldMedia> names{{"none", HoldMedia::None}, {"keep", HoldMedia::Keep}};
+    return names;
+}
+
+template <class E>
+std::string_view word_of(const Names<E>& names, E wanted) noexcept {
+    for (const auto& [word, e] : names) {
+        if (e == wanted) return word;
+    }
+    return {};
+}
+
+constexpr int kDaySeconds = 86'400;
+
+}  // namespace
+
+std::string_view name_of(AiProtocol protocol) noexcept {
+    return word_of(protocol_names(), protocol);
+}
+
+std::string_view name_of(HoldMedia media) noexcept {
+    return word_of(hold_names(), media);
+}
+
+// clang-format off: one key, one paragraph
+const std::vector<Key<Config>>& section_keys() {
+    using C = Config;
+    static const std::vector<Key<Config>> keys{
+        text<C>(
+            "http",
+            "listen",
+            [](C & c) -> auto& { return c.http.listen; },
+            check::host_port,
+            {"",
+             "host:port; a loopback address unless `allow_remote`; port 0 = chosen by the kernel",
+             "Where the API, health and metrics listen."}),
+        yes_no<C>("http",
+                  "allow_remote",
+                  [](C & c) -> auto& { return c.http.allow_remote; },
+                  {"",
+                   "",
+                   "Lets `listen` be an address that other machines reach. There is no "
+                   "authentication yet: put a proxy that has it in front."}),
+        texts<C>("http",
+                 "hosts",
+                 [](C & c) -> auto& { return c.http.hosts; },
+                 {0, 32},
+                 check::name,
+                 {"",
+                  "up to 32 names",
+                  "Names accepted in the Host header, beside loopback names and the address a "
+                  "request came in on (against DNS rebinding)."}),
+
+        texts<C>(
+            "sip",
+            "listen",
+            [](C & c) -> auto& { return c.sip.listen; },
+            {1, 16},
+            check::sip_listen,
+            {"",
+             "1 to 16 of transport:host:port, transport udp or tcp; port 0 = chosen by the kernel",
+             "Where SIP listens."}),
+        texts<C>("sip",
+                 "allow",
+                 [](C & c) -> auto& { return c.sip.allow; },
+                 {1, 256},
+                 check::cidr,
+                 {"",
+                  "1 to 256 address blocks (CIDR) or addresses",
+                  "Peers that get service; others are not answered (UDP) or cut off (TCP)."}),
+        whole<C>("sip",
+                 "answer_delay_ms",
+                 [](C & c) -> auto& { return c.sip.answer_delay_ms; },
+                 0,
+                 60000,
+                 {"ms", "", "Time between INVITE and 200; meanwhile the caller hears 180."}),
+
+        text<C>("rtp",
+                "address",
+                [](C & c) -> auto& { return c.rtp.address; },
+                check::address,
+                {"", "numeric IPv4 or IPv6 address", "Local address of the RTP sockets."}),
+        text<C>("rtp",
+                "advertise",
+                [](C & c) -> auto& { return c.rtp.advertise; },
+                check::address_or_empty,
+                {"",
+                 "numeric address, or empty: `address`",
+                 "Address written into SDP, for a machine behind NAT. Needed when `address` is "
+                 "0.0.0.0 or ::."}),
+        Key<C>{"rtp",
+               "ports",
+               "string",
+               "",
+               "\"FIRST-LAST\", 1024 to 65535, FIRST even, outside the kernel's ephemeral range",
+               "Ports for RTP (even) and RTCP (the next); one pair a call. A taken pair is passed "
+               "over.",
+               set_ports,
+               get_ports},
+        Key<C>{"rtp",
+               "codecs",
+               "list of strings",
+               "",
+               "one or more of " + codec_names(),
+               "Codecs in order of preference: the first that the caller's offer has is used.",
+               set_codecs,
+               get_codecs},
+        whole<C>("rtp",
+                 "timeout_s",
+                 [](C & c) -> auto& { return c.rtp.timeout_s; },
+                 0,
+                 kDaySeconds,
+                 {"s",
+                  "0 = never",
+                  "Hangs up when the caller's RTP stopped this long (hold excepted)."}),
+        choice<C>("rtp",
+                  "hold_media",
+                  [](C & c) -> auto& { return c.rtp.hold_media; },
+                  hold_names(),
+                  {"",
+                   "",
+                   "What a caller on hold that asks for nothing gets: nothing (RFC 3264), or "
+                   "filler all the same."}),
+        whole<C>(
+            "rtp",
+            "opus_complexity",
+            [](C & c) -> auto& { return c.rtp.opus_complexity; },
+            0,
+            10,
+            {"", "", "Opus encoder effort: about 2.5 ms of CPU per call-second at 0, 13 at 10."}),
+        whole<C>("rtp",
+                 "opus_bitrate_bps",
+                 [](C & c) -> auto& { return c.rtp.opus_bitrate_bps; },
+                 6000,
+                 64000,
+                 {"bit/s", "", "Opus encoder rate."}),
+
+        whole<C>("media",
+                 "workers",
+                 [](C & c) -> auto& { return c.media.workers; },
+                 0,
+                 64,
+                 {"", "0 = one per core", "Media worker threads."}),
+        yes_no<C>("media",
+                  "realtime",
+                  [](C & c) -> auto& { return c.media.realtime; },
+                  {"",
+                   "",
+                   "Asks for SCHED_FIFO for the media workers; a warning and the metric "
+                   "`offhook_media_realtime` tell when it was refused."}),
+        text<C>("media",
+                "pipelines",
+                [](C & c) -> auto& { return c.media.pipelines; },
+                check::path_or_empty,
+                {"", "folder, or empty: the shipped one", "Where `NAME.launch` files are."}),
+        texts<C>("media",
+                 "allow_elements",
+                 [](C & c) -> auto& { return c.media.allow_elements; },
+                 {0, 256},
+                 check::name,
+                 {"",
+                  "up to 256 element names",
+                  "GStreamer elements that pipeline files may use beside the built-in list."}),
+
+        whole<C>("admission",
+                 "max_calls",
+                 [](C & c) -> auto& { return c.admission.max_calls; },
+                 1,
+                 100000,
+                 {"", "", "Calls at once; more get 503 with Retry-After."}),
+        number<C>("admission",
+                  "tick_p99_ms",
+                  [](C & c) -> auto& { return c.admission.tick_p99_ms; },
+                  1,
+                  1000,
+                  {"ms",
+                   "",
+                   "No new calls while a worker's tick lateness (p99) stays above this for 3 s."}),
+        number<C>("admission",
+                  "cpu_share",
+                  [](C & c) -> auto& { return c.admission.cpu_share; },
+                  0.05,
+                  1,
+                  {"of one core", "", "No new calls on a worker that uses more CPU than this."}),
+
+        whole<C>("drain",
+                 "timeout_s",
+                 [](C & c) -> auto& { return c.drain.timeout_s; },
+                 0,
+                 kDaySeconds,
+                 {"s",
+                  "0 = at once",
+                  "How long SIGTERM waits for running calls before it hangs them up."}),
+
+        choice<C>(
+            "log",
+            "level",
+            [](C & c) -> auto& { return c.log.level; },
+            Names<std::string>{
+                {"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}},
+            {"", "", "The least important level that is written."}),
+        choice<C>("log",
+                  "format",
+                  [](C & c) -> auto& { return c.log.format; },
+                  Names<std::string>{{"auto", "auto"}, {"text", "text"}, {"json", "json"}},
+                  {"", "", "auto: text on a terminal, JSON lines otherwise."}),
+        yes_no<C>("log",
+                  "marks",
+                  [](C & c) -> auto& { return c.log.marks; },
+                  {"",
+                   "",
+                   "Marks lines with 🔔 call, 🎙️ voice, 🖥️ system, ✅ ok, ⚠️ warning, "
+                   "❌ "
+                   "error."}),
+        text<C>("log",
+                "file",
+                [](C & c) -> auto& { return c.log.file; },
+                check::path_or_empty,
+                {"", "path, or empty: standard error", "Appended to; opened anew on SIGHUP."}),
+    };
+    return keys;
+}
+
+const std::vector<Key<Ai>>& ai_keys() {
+    static const std::vector<Key<Ai>> keys{
+        text<Ai>("ai",
+                 "name",
+                 [](Ai & a) -> auto& { return a.name; },
+                 check::name,
+                 {"",
+                  "1 to 64 letters, digits, . _ -; unique; required",
+                  "What `[[route]] ai` refers to."}),
+        choice<Ai>("ai",
+                   "protocol",
+                   [](Ai & a) -> auto& { return a.protocol; },
+                   protocol_names(),
+                   {"",
+                    "",
+                    "echo: the caller's words come back; mute: says nothing; burst: 2 s of speech "
+                    "at once, then 2 s nothing; tone: a steady tone."}),
+        text<Ai>("ai",
+                 "url",
+                 [](Ai & a) -> auto& { return a.url; },
+                 check::empty_for_now,
+                 {"", "empty for the built-in protocols", "Where the AI is."}),
+        whole<Ai>("ai",
+                  "delay_ms",
+                  [](Ai & a) -> auto& { return a.delay_ms; },
+                  40,
+                  5000,
+                  {"ms", "", "echo: how much later the caller's words come back."}),
+        number<Ai>("ai",
+                   "frequency_hz",
+                   [](Ai & a) -> auto& { return a.frequency_hz; },
+                   50,
+                   3400,
+                   {"Hz", "", "tone and burst: pitch."}),
+        number<Ai>("ai",
+                   "level_dbov",
+                   [](Ai & a) -> auto& { return a.level_dbov; },
+                   -60,
+                   -3,
+                   {"dBov", "", "tone and burst: loudness."}),
+    };
+    return keys;
+}
+
+const std::vector<Key<Route>>& route_keys() {
+    static const std::vector<Key<Route>> keys{
+        text<Route>("route",
+                    "name",
+                    [](Route & r) -> auto& { return r.name; },
+                    check::name,
+                    {"",
+                     "1 to 64 letters, digits, . _ -; unique; required",
+                     "Appears in logs and the API."}),
+        text<Route>("route",
+                    "to",
+                    [](Route & r) -> auto& { return r.to; },
+                    check::glob,
+                    {"",
+                     "pattern: * any run, ? any one character; up to 128 characters, 8 stars",
+                     "Compared with the user part of the Request-URI."}),
+        text<Route>("route",
+                    "from",
+                    [](Route & r) -> auto& { return r.from; },
+                    check::glob,
+                    {"", "pattern as `to`", "Compared with the user part of From."}),
+        text<Route>("route",
+                    "account",
+                    [](Route & r) -> auto& { return r.account; },
+                    check::name_or_empty,
+                    {"",
+                     "name, or empty: any",
+                     "Only calls that came in over this account. Accounts do not exist yet, so a "
+                     "route that names one matches nothing."}),
+        text<Route>("route",
+                    "ai",
+                    [](Route & r) -> auto& { return r.ai; },
+                    check::name,
+                    {"", "name of an `[[ai]]`; required", "Who talks to the caller."}),
+        text<Route>(
+            "route",
+            "pipeline",
+            [](Route & r) -> auto& { return r.pipeline; },
+            check::name,
+            {"", "1 to 64 letters, digits, . _ -", "`NAME.launch` in `[media] pipelines`."}),
+        text<Route>("route",
+                    "fill",
+                    [](Route & r) -> auto& { return r.fill; },
+                    check::fill,
+                    {"",
+                     "silence, comfort-noise, tone, or file:PATH (readable; WAV)",
+                     "What the caller hears while the AI says nothing."}),
+    };
+    return keys;
+}
+// clang-format on
+
+std::vector<std::string_view> section_names() {
+    std::vector<std::string_view> names;
+    for (const Key<Config>& key : section_keys()) {
+        if (names.empty() || names.back() != key.section) names.push_back(key.section);
+    }
+    return names;
+}
+
+}  // namespace offhook::config

@@ -1,0 +1,158 @@
+#include "config/reference.h"
+
+#include "config/keys.h"
+
+namespace offhook::config {
+namespace {
+
+template <class T>
+void show_keys(std::string& out,
+               const T& object,
+               const std::vector<Key<T>>& keys,
+               std::string_view section,
+               const std::string& label,
+               const Loaded* origins) {
+    for (const Key<T>& key : keys) {
+        if (key.section != section) continue;
+        out += std::string(key.name) + " = " + text_of(key.get(object));
+        if (origins != nullptr)
+            out += "  # " + origins->origin_of(label + "." + std::string(key.name)).where;
+        out += '\n';
+    }
+}
+
+template <class T>
+void show_list(std::string& out,
+               const std::vector<T>& list,
+               const std::vector<Key<T>>& keys,
+               const std::string& section,
+               const Loaded* origins) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        out += "\n[[" + section + "]]\n";
+        show_keys(out, list[i], keys, section, section + "[" + std::to_string(i) + "]", origins);
+    }
+}
+
+std::string cell(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '|') out += '\\';
+        out += c;
+    }
+    return out;
+}
+
+template <class T>
+void table_of(std::string& out,
+              const std::vector<Key<T>>& keys,
+              std::string_view section,
+              const T& defaults) {
+    out += "| key | type | default | allowed | what it is |\n|---|---|---|---|---|\n";
+    for (const Key<T>& key : keys) {
+        if (key.section != section) continue;
+        std::string type(key.type);
+        if (!key.unit.empty()) type += ", " + key.unit;
+        out += "| `" + std::string(key.name) + "` | " + type + " | `" +
+               cell(text_of(key.get(defaults))) + "` | " + cell(key.range) + " | " +
+               cell(key.description) + " |\n";
+    }
+}
+
+constexpr std::string_view kIntroduction = R"(# Configuration
+
+<!-- Made by `offhook config reference`; a test compares. Change src/config/keys.cpp, not this page. -->
+
+Offhook reads one TOML file, `offhook serve --config FILE`. Without one it starts with the defaults below: everything on
+loopback, every call answered by the echo AI.
+
+A value can be said in four places. Later ones win:
+
+1. the built-in default
+2. the file
+3. the environment: `OFFHOOK_SECTION__KEY` (two underscores), for instance `OFFHOOK_RTP__TIMEOUT_S=30`
+4. the command line: `--set section.key=value`, for instance `--set rtp.timeout_s=30`
+
+Values in the environment and in `--set` are TOML values, so a text needs its own quotes behind the shell's:
+`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[ai]]` and `[[route]]` come from the file only.
+
+An unknown section or key is an error with its place and the nearest name, and so is a value outside what is allowed; the
+program exits with 78 and tells every problem it found.
+
+- `offhook config check FILE` checks a file (with the environment) and says so.
+- `offhook config show [--config FILE] [--set ...] [--origin]` prints what is in force, and where each value was said.
+- `offhook config reference` prints this page.
+)";
+
+constexpr std::string_view kExample = R"(
+## Example
+
+```toml
+[http]
+listen = "127.0.0.1:5000"
+
+[sip]
+listen = ["udp:10.0.0.5:5060", "tcp:10.0.0.5:5060"]
+allow = ["10.0.0.0/24"]          # the PBX
+
+[rtp]
+address = "10.0.0.5"
+codecs = ["G722", "PCMA"]
+
+[[ai]]
+name = "echo"
+protocol = "echo"
+delay_ms = 300
+
+[[ai]]
+name = "quiet"
+protocol = "mute"
+
+[[route]]
+name = "test"
+to = "99*"
+ai = "quiet"
+fill = "tone"
+
+[[route]]
+name = "everything-else"
+ai = "echo"
+```
+)";
+
+}  // namespace
+
+std::string show(const Loaded& loaded, bool with_origin) {
+    const Loaded* origins = with_origin ? &loaded : nullptr;
+    std::string out;
+    for (const std::string_view section : section_names()) {
+        out += (out.empty() ? "[" : "\n[") + std::string(section) + "]\n";
+        show_keys(out, loaded.config, section_keys(), section, std::string(section), origins);
+    }
+    show_list(out, loaded.config.ai, ai_keys(), "ai", origins);
+    show_list(out, loaded.config.route, route_keys(), "route", origins);
+    return out;
+}
+
+std::string reference_markdown() {
+    std::string out(kIntroduction);
+    const Config defaults;
+    for (const std::string_view section : section_names()) {
+        out += "\n## [" + std::string(section) + "]\n\n";
+        table_of(out, section_keys(), section, defaults);
+    }
+    out +=
+        "\n## [[ai]]\n\nOne table for each AI. When the file has any, they replace the built-in "
+        "one (`name = \"echo\"`, "
+        "`protocol = \"echo\"`).\n\n";
+    table_of(out, ai_keys(), "ai", Ai{});
+    out +=
+        "\n## [[route]]\n\nWhich AI takes which call. The first route that matches wins; a call "
+        "that none matches is answered "
+        "404. When the file has any,\nthey replace the built-in one (`name = \"default\"`, "
+        "everything, to the first AI).\n\n";
+    table_of(out, route_keys(), "route", Route{});
+    out += kExample;
+    return out;
+}
+
+}  // namespace offhook::config
