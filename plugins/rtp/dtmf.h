@@ -9,34 +9,38 @@
 
 namespace offhook::rtp {
 
-/// RFC 4733 §2.3 event payloads in, one report per key press however many packets repeat it.
+/// RFC 4733 §2.3 event payloads in, one key down and one key up out for each press, however many
+/// packets repeat it and whichever of them are lost. Events beyond 15 (flash, tones of modems) are
+/// left out.
+/// @thread one (the call's media worker)
 class DtmfReceiver {
 public:
     struct Event {
-        char digit = 0;  ///< 0-9 * # A-D
-        std::uint32_t duration_rtp = 0;
-        bool is_end = false;  ///< false: key down seen (first packet); true: key up (or superseded
-                              ///< by the next event)
+        char digit = 0;                  ///< 0-9 * # A-D
+        std::uint32_t duration_rtp = 0;  ///< as far as known
+        bool is_end = false;  ///< false: key down; true: key up (or superseded by the next key)
     };
-    /// Feeds one telephone-event packet. @return up to two reports: an end of an older event that
-    /// was never closed, then this
     struct Reports {
-        std::array<Event, 2> events;
+        std::array<Event, 3> events;
         std::size_t count = 0;
     };
+    /// Feeds one telephone-event packet. @return up to three reports: the end of an older event
+    /// whose end packets were all lost, then this one's beginning, then its end when nothing but
+    /// the end came
     Reports feed(const PacketView& packet) noexcept;
 
 private:
-    bool active_ = false;
-    bool ended_ = false;
-    std::uint32_t timestamp_rtp_ = 0;
-    Event current_;
     bool seen_any_ = false;
+    bool is_down_ = false;
+    std::uint32_t timestamp_rtp_ = 0;  ///< of the press, or of its present segment
+    std::uint32_t earlier_rtp_ = 0;    ///< duration of the segments before
+    Event current_;
 };
 
 /// Sends digits as RFC 4733 events in place of audio frames: one packet per 20 ms, all packets of
 /// an event with the timestamp of its start, growing duration, the end packet three times
-/// (§2.5.1.4), then at least `gap_frames` audio frames.
+/// (§2.5.1.4), then at least `kGapFrames` audio frames.
+/// @thread one (the call's media worker)
 class DtmfSender {
 public:
     static constexpr int kDefaultDurationMs = 160;
@@ -46,8 +50,7 @@ public:
     /// @param clock_hz the event's RTP clock, same as the codec's
     explicit DtmfSender(std::uint32_t clock_hz) noexcept : clock_hz_(clock_hz) {}
 
-    /// Queues digits; false when one is not 0-9 * # A-D or there is no room. @thread the media
-    /// worker
+    /// Queues digits, all or none; false when one is not 0-9 * # A-D or there is no room.
     bool queue(std::span<const char> digits) noexcept;
 
     struct Frame {
@@ -58,15 +61,17 @@ public:
     /// Asks, once per 20 ms frame whose audio timestamp is `timestamp_rtp`, whether an event packet
     /// goes out instead of audio.
     std::optional<Frame> take(std::uint32_t timestamp_rtp) noexcept;
-    [[nodiscard]] bool is_idle() const noexcept;
+    /// Nothing is being sent and nothing is waiting.
+    [[nodiscard]] bool is_idle() const noexcept { return count_ == 0; }
 
 private:
     std::uint32_t clock_hz_;
     std::array<char, kMaxDigits> digits_{};
-    std::size_t head_ = 0, count_ = 0;
+    std::size_t head_ = 0, count_ = 0;  ///< the digit being sent is at `head_` and counted
     bool in_event_ = false;
     std::uint32_t start_rtp_ = 0;
-    int end_repeats_ = 0;
+    std::uint32_t end_duration_rtp_ = 0;
+    int ends_left_ = 0;
     int gap_left_ = 0;
 };
 

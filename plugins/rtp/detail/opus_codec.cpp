@@ -52,6 +52,7 @@ public:
 
 private:
     static constexpr std::size_t kBlock = 20 * kSamplesPerMs;
+    static constexpr std::size_t kStep = 10 * kSamplesPerMs;
     static constexpr std::size_t kFull = 20 * kSamplesPerMs;
     static constexpr std::size_t kSilent = 60 * kSamplesPerMs;
     static constexpr std::size_t kJoin = 5 * kSamplesPerMs;
@@ -60,17 +61,19 @@ private:
         void operator()(OpusDecoder* state) const { opus_decoder_destroy(state); }
     };
 
-    // libopus conceals in steps of 2.5 ms and falls silent only slowly: the fade is ours.
+    // Below steps of 10 ms libopus' speech mode breaks the wave; the rest of a step is kept for the
+    // next call. It falls silent only slowly: the fade is ours.
     void conceal_block(std::span<std::int16_t> pcm) noexcept {
-        constexpr std::size_t kStep = 5 * kSamplesPerMs / 2;
-        std::array<std::int16_t, kBlock> made{};
-        const std::size_t whole = (pcm.size() + kStep - 1) / kStep * kStep;
-        if (opus_decode(state_.get(), nullptr, 0, made.data(), static_cast<int>(whole), 0) < 0) {
-            made.fill(0);
-        }
         for (std::size_t i = 0; i < pcm.size(); ++i) {
-            pcm[i] = static_cast<std::int16_t>(made[i] * gain(concealed_ + i) /
-                                               static_cast<std::int32_t>(kSilent - kFull));
+            if (spare_ == 0) {
+                if (opus_decode(
+                        state_.get(), nullptr, 0, made_.data(), static_cast<int>(kStep), 0) < 0) {
+                    made_.fill(0);
+                }
+                spare_ = kStep;
+            }
+            pcm[i] =
+                static_cast<std::int16_t>(made_[kStep - spare_--] * gain(concealed_ + i) / gain(0));
         }
     }
 
@@ -79,21 +82,32 @@ private:
         return static_cast<std::int32_t>(kSilent - std::clamp(concealed, kFull, kSilent));
     }
 
-    // libopus makes its own join; this takes the gain back up from where our fade left it.
+    // libopus makes its own join with the concealment it made. What of that was not played fades
+    // into the good sound, and our gain goes back up from where the fade left it.
     void fade_in(std::span<std::int16_t> pcm) noexcept {
+        const std::size_t n = std::min(pcm.size(), spare_);
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto in = static_cast<std::int32_t>(i + 1);
+            const auto all = static_cast<std::int32_t>(n + 1);
+            pcm[i] = static_cast<std::int16_t>(
+                (pcm[i] * in + made_[kStep - spare_ + i] * (all - in)) / all);
+        }
         const std::int32_t full = gain(0);
         const std::int32_t from = gain(concealed_);
-        const std::size_t n = std::min(pcm.size(), kJoin);
-        for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t up = std::min(pcm.size(), kJoin);
+        for (std::size_t i = 0; i < up; ++i) {
             const std::int32_t g =
-                from + (full - from) * static_cast<std::int32_t>(i) / static_cast<std::int32_t>(n);
+                from + (full - from) * static_cast<std::int32_t>(i) / static_cast<std::int32_t>(up);
             pcm[i] = static_cast<std::int16_t>(pcm[i] * g / full);
         }
         concealed_ = 0;
+        spare_ = 0;
     }
 
     std::unique_ptr<OpusDecoder, Free> state_;
     std::size_t concealed_ = 0;
+    std::array<std::int16_t, kStep> made_{};
+    std::size_t spare_ = 0;  ///< samples at the end of `made_` not played yet
 };
 
 class OpusSoundEncoder final : public Encoder {
