@@ -1,0 +1,139 @@
+#pragma once
+
+#include <glib.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+
+namespace offhook::signalling::sip {
+
+enum class Transport : std::uint8_t { Udp, Tcp };
+
+/// "udp" or "tcp", as in `[sip] listen`, logs and URI parameters.
+[[nodiscard]] std::string_view name_of(Transport transport) noexcept;
+
+/// A numeric IPv4 or IPv6 address and port.
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t length = 0;
+
+    /// From a numeric host ("192.0.2.1", "2001:db8::1", with or without brackets); empty when it is
+    /// not one.
+    [[nodiscard]] static std::optional<SocketAddress> parse(std::string_view host,
+                                                            std::uint16_t port);
+
+    [[nodiscard]] const sockaddr* raw() const {
+        return reinterpret_cast<const sockaddr*>(&storage);
+    }
+    [[nodiscard]] sockaddr* raw() { return reinterpret_cast<sockaddr*>(&storage); }
+    [[nodiscard]] int family() const { return storage.ss_family; }
+    [[nodiscard]] bool is_wildcard() const;
+    [[nodiscard]] std::string host() const;      ///< without brackets
+    [[nodiscard]] std::string uri_host() const;  ///< IPv6 in brackets
+    [[nodiscard]] std::uint16_t port() const;
+    void set_port(std::uint16_t port);
+    [[nodiscard]] std::string text() const;  ///< "192.0.2.1:5060", "[2001:db8::1]:5060"
+    [[nodiscard]] bool operator==(const SocketAddress& other) const;
+};
+
+/// One entry of `[sip] listen`: "udp:127.0.0.1:5060", "tcp:[::1]:0".
+struct ListenSpec {
+    Transport transport = Transport::Udp;
+    SocketAddress address;
+
+    [[nodiscard]] static base::Result<ListenSpec> parse(std::string_view text);
+};
+
+/// A way to peers from one local address: a UDP socket, or one TCP connection. Shared by the
+/// transport that owns the socket and by the transactions and dialogs that answer on it; stays
+/// valid, but closed, after the socket went.
+/// @thread sip
+class Flow {
+public:
+    virtual ~Flow() = default;
+    [[nodiscard]] virtual Transport transport() const = 0;
+    /// Where peers reach us through this flow; never the wildcard address.
+    [[nodiscard]] virtual SocketAddress local() const = 0;
+    [[nodiscard]] virtual bool is_open() const = 0;
+    /// Hands one whole message to the kernel or, TCP, to a bounded queue. False when it could not
+    /// be.
+    /// @param to  ignored on TCP
+    virtual bool send(std::string_view message, const SocketAddress& to) = 0;
+};
+
+/// Where an answer goes (RFC 3261 §18.2.2, RFC 3581 §4), or a request of ours.
+struct Path {
+    std::shared_ptr<Flow> flow;
+    SocketAddress to;
+};
+
+/// One message as it came off the wire; `bytes` live only during the call.
+struct Received {
+    std::shared_ptr<Flow> flow;
+    SocketAddress from;
+    std::string_view bytes;
+};
+
+/// What the transports tell the user agent.
+/// @thread sip
+class FlowEvents {
+public:
+    virtual ~FlowEvents() = default;
+    virtual void on_message(const Received& received) = 0;
+    /// Something arrived that is not SIP, or does not fit a bound; the transport dropped it.
+    virtual void on_malformed(const SocketAddress& from, std::string_view why) = 0;
+    /// True when `from` gets service (`[sip] allow`); counts the refusal otherwise.
+    virtual bool admit(const SocketAddress& from) = 0;
+};
+
+/// The largest message we accept, headers and body together, on every transport.
+inline constexpr std::size_t kMaxMessageBytes = 64 * 1024;
+
+/// A file descriptor that closes itself.
+class Fd {
+public:
+    Fd() = default;
+    explicit Fd(int fd) : fd_(fd) {}
+    Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Fd& operator=(Fd&& other) noexcept;
+    ~Fd();
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+    [[nodiscard]] int get() const { return fd_; }
+    explicit operator bool() const { return fd_ >= 0; }
+
+private:
+    int fd_ = -1;
+};
+
+/// Calls back on a context while a descriptor is ready; stops in its destructor. The callback may
+/// destroy the watch.
+class FdWatch {
+public:
+    FdWatch() = default;
+    ~FdWatch() { stop(); }
+    FdWatch(const FdWatch&) = delete;
+    FdWatch& operator=(const FdWatch&) = delete;
+    void start(GMainContext* context,
+               int fd,
+               GIOCondition condition,
+               std::function<void(GIOCondition)> ready);
+    void stop();
+    [[nodiscard]] bool is_active() const { return source_ != nullptr; }
+
+private:
+    GSource* source_ = nullptr;
+};
+
+/// A bound, non-blocking, close-on-exec socket for `spec`; `spec.address` gets the real port.
+[[nodiscard]] base::Result<Fd> bind_socket(ListenSpec& spec);
+
+}  // namespace offhook::signalling::sip

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "signalling/sip/flow.h"
+#include "signalling/sip/osip.h"
+
+namespace offhook::signalling::sip {
+
+/// What we allow, accept and support: the same in every answer (RFC 3261 §11.2).
+inline constexpr std::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
+inline constexpr std::string_view kAcceptedType = "application/sdp";
+
+/// The parts of a request that decide what it belongs to, read once. Tags may be empty (RFC 2543
+/// peers).
+struct RequestKeys {
+    std::string method;
+    std::string call_id;
+    std::string from_tag;
+    std::string to_tag;
+    std::uint32_t cseq = 0;
+    /// Of the server transaction (RFC 3261 §17.2.3): branch, sent-by, method; ACK counts as INVITE.
+    std::string transaction;
+    /// The same for the INVITE that a CANCEL means.
+    std::string invite_transaction;
+    /// Of a request that came by two ways (RFC 3261 §8.2.2.2).
+    std::string merge;
+};
+
+/// Parses one message after checking the bounds that libosip2 does not have: its header lists cost
+/// the square of their length. @return an event that owns the message
+[[nodiscard]] base::Result<osip_event_t*> parse_message(std::string_view bytes);
+
+/// Malformed when a header that everything rests on is missing (Via, From, To, Call-ID, CSeq).
+[[nodiscard]] base::Result<RequestKeys> keys_of(const osip_message_t& request);
+
+/// Writes `received` and `rport` into the top Via and returns where answers go (RFC 3261 §18.2, RFC
+/// 3581 §4). `maddr` is not obeyed: it would let a peer aim our answers at others.
+[[nodiscard]] Path answer_path(osip_message_t& request, const Received& received);
+
+/// An answer to `request`: Via, From, To, Call-ID, CSeq copied; `to_tag` added unless it is empty
+/// or there is one.
+[[nodiscard]] UniqueMessage make_response(const osip_message_t& request,
+                                          int status,
+                                          std::string_view reason,
+                                          const std::string& to_tag,
+                                          const std::string& server);
+
+/// The standard phrase of a status code.
+[[nodiscard]] std::string_view phrase_of(int status);
+
+void add_header(osip_message_t& message, const char* name, const std::string& value);
+void set_sdp(osip_message_t& message, const std::string& sdp);
+/// Replaces the Content-Length by the length of the body; what `serialise` writes is complete after
+/// it.
+[[nodiscard]] std::string serialise(osip_message_t& message);
+
+/// First value of a header libosip2 keeps in its generic list, without regard to case; empty when
+/// absent.
+[[nodiscard]] std::string_view header_of(const osip_message_t& message, const char* name);
+/// All comma-separated values of such a header.
+[[nodiscard]] std::vector<std::string> list_of(const osip_message_t& message, const char* name);
+/// The body, or empty.
+[[nodiscard]] std::string_view body_of(const osip_message_t& message);
+/// True when the Content-Type is `type`/`subtype`.
+[[nodiscard]] bool has_type(const osip_message_t& message,
+                            std::string_view type,
+                            std::string_view subtype);
+
+[[nodiscard]] std::string text_of(const osip_uri_t* uri);
+/// A URI's numeric host and its port (default 5060); empty when the host is a name or there is
+/// none.
+[[nodiscard]] std::optional<SocketAddress> address_of(const osip_uri_t& uri);
+/// True when the URI asks for TCP (`;transport=tcp`).
+[[nodiscard]] bool wants_tcp(const osip_uri_t& uri);
+
+/// At most `max` bytes of a possibly absent C string.
+[[nodiscard]] std::string bounded(const char* text, std::size_t max = 256);
+[[nodiscard]] bool same_text(std::string_view a,
+                             std::string_view b);  ///< ASCII, without regard to case
+/// `text` cut to `max` bytes with control characters made spaces, so that it cannot end a header
+/// line.
+[[nodiscard]] std::string single_line(std::string_view text, std::size_t max = 256);
+
+/// A random token of 16 hex digits for tags and branches (RFC 3261 §19.3). @thread any
+[[nodiscard]] std::string random_token();
+
+}  // namespace offhook::signalling::sip

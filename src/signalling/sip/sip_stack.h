@@ -1,0 +1,108 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/executor.h"
+#include "model/signalling.h"
+
+namespace offhook::signalling::sip {
+
+/// What the SIP side can be told. Defaults are those of `[sip]`.
+struct SipSettings {
+    std::vector<std::string> listen{
+        "udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"};  ///< transport:address:port, port 0 allowed
+    /// Who gets service; called on the sip thread for each datagram and each new TCP connection.
+    /// Empty: loopback only.
+    std::function<bool(const sockaddr*)> allow;
+    std::string
+        advertise;  ///< host for Contact and Via; empty: the local address of the call's flow
+    std::string user_agent = "offhook/" OFFHOOK_VERSION;
+    std::chrono::milliseconds t1{500};  ///< RFC 3261 §17.1.1.1; shorter only in tests
+    std::chrono::milliseconds t2{4000};
+    std::chrono::milliseconds t4{5000};
+    std::chrono::seconds retry_after{5};  ///< in a 503 of our own
+    std::size_t max_calls =
+        10'000;  ///< dialogs at once; beyond it 503 (the call room's limit is lower)
+    std::size_t max_transactions = 8'192;  ///< live ones; beyond it requests are dropped
+    std::size_t max_connections = 1'024;   ///< TCP
+    std::size_t max_connections_per_source = 256;
+    std::chrono::milliseconds tcp_idle{600'000};
+    std::chrono::milliseconds tcp_incomplete{30'000};
+};
+
+/// Totals since the start; the last two are current values.
+struct SipStats {
+    std::uint64_t malformed = 0;  ///< messages that were no SIP, lacked a header or broke a bound
+    std::uint64_t refused_sources = 0;  ///< datagrams and connections from outside `allow`
+    std::uint64_t retransmissions = 0;  ///< messages that we sent again
+    std::uint64_t dropped = 0;          ///< requests not taken because a bound was reached
+    std::uint64_t requests = 0;         ///< of any method, without retransmissions
+    std::uint64_t invites = 0;          ///< new ones, without re-INVITEs
+    std::uint64_t invites_answered = 0;
+    std::uint64_t invites_rejected = 0;  ///< by the call room or by ourselves
+    std::uint64_t invites_cancelled = 0;
+    std::uint64_t ack_timeouts = 0;
+    std::uint64_t dialogs = 0;  ///< now
+    std::uint64_t transactions =
+        0;  ///< now, live and finished ones that may still have to be repeated
+};
+
+/// The SIP side of phone legs: a user agent server (RFC 3261) on its own thread `oh-sip` with its
+/// own main context.
+///
+/// Calls are named by `model::CallId`; no pointer to a call leaves the thread. Messages that need
+/// no call (OPTIONS, wrong methods, garbage) are answered or dropped here. What the call room has
+/// to know comes through `SignallingEvents`, each on the `control` executor, in the order in which
+/// it happened.
+class SipStack final : public model::Signalling {
+public:
+    /// Binds all listeners and starts the thread.
+    /// @param control  where events run; must outlive the stack
+    /// @param events   must outlive the last task posted to `control`
+    /// @errors  InvalidArgument for a listen entry that does not parse, Io when an address cannot
+    /// be bound
+    [[nodiscard]] static base::Result<std::unique_ptr<SipStack>> start(
+        SipSettings settings, base::Executor& control, model::SignallingEvents& events);
+    /// `stop()` without grace.
+    ~SipStack() override;
+    SipStack(const SipStack&) = delete;
+    SipStack& operator=(const SipStack&) = delete;
+
+    /// "udp:127.0.0.1:5060", with the ports the kernel gave. @thread any
+    [[nodiscard]] std::vector<std::string> listeners() const;
+    /// Relaxed reads; numbers of one call need not belong to the same instant. @thread any
+    [[nodiscard]] SipStats counters() const;
+
+    /// Ends all calls that are left (480 or BYE, `EndReason::Drained`), waits up to `grace` for
+    /// answers to our BYEs, and joins the thread. Nothing is posted to `control` after it returned.
+    /// Can be called twice.
+    /// @thread control
+    void stop(std::chrono::milliseconds grace = std::chrono::milliseconds(500));
+
+    // model::Signalling, @thread any
+    void ring(const model::CallId& id) override;
+    void answer(const model::CallId& id, model::LocalSdp sdp) override;
+    void reject(const model::CallId& id,
+                int status,
+                std::string reason_phrase,
+                std::optional<std::chrono::seconds> retry_after = std::nullopt) override;
+    void hangup(const model::CallId& id,
+                model::CallEnd why,
+                std::string reason_header = {}) override;
+    void set_draining(bool draining) override;
+
+private:
+    class Impl;
+    explicit SipStack(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace offhook::signalling::sip

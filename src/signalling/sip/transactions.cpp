@@ -1,0 +1,331 @@
+#include "signalling/sip/transactions.h"
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+
+#include "base/log.h"
+#include "base/monotonic.h"
+#include "signalling/sip/message.h"
+
+namespace offhook::signalling::sip {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{50};
+
+osip_t* make_osip() {
+    // osip_init fills global parser tables once, without a lock.
+    static std::mutex mutex;
+    const std::scoped_lock lock(mutex);
+    osip_t* osip = nullptr;
+    if (osip_init(&osip) != 0) throw std::bad_alloc();
+    return osip;
+}
+
+int ms(std::chrono::milliseconds duration) {
+    return static_cast<int>(duration.count());
+}
+
+std::string client_key(const osip_message_t& message) {
+    const auto* via = static_cast<const osip_via_t*>(osip_list_get(&message.vias, 0));
+    if (via == nullptr || message.cseq == nullptr || message.cseq->method == nullptr) return {};
+    osip_generic_param_t* branch = nullptr;
+    osip_generic_param_get_byname(
+        const_cast<osip_list_t*>(&via->via_params), const_cast<char*>("branch"), &branch);
+    if (branch == nullptr || branch->gvalue == nullptr) return {};
+    return bounded(branch->gvalue) + '\n' + bounded(message.cseq->method);
+}
+
+}  // namespace
+
+struct Transactions::Machine {
+    Transactions& owner;
+    osip_transaction_t* transaction = nullptr;
+    std::string key;
+    std::string merge_key;
+    Path path;
+    Done done;         ///< client only
+    std::string wire;  ///< what was sent last, so that a repetition costs no formatting
+    bool is_sent = false;
+    bool is_killed = false;
+    int status = 0;  ///< client: the final one, once there is one
+
+    explicit Machine(Transactions& transactions) : owner(transactions) {}
+    ~Machine() { osip_transaction_free(transaction); }
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+
+    [[nodiscard]] bool is_reliable() const { return path.flow->transport() != Transport::Udp; }
+    [[nodiscard]] bool is_client() const { return transaction->ctx_type == NICT; }
+};
+
+Transactions::Transactions(GMainContext* context, SipTimers timers, Limits limits, Send send)
+    : context_(context),
+      timers_(timers),
+      limits_(limits),
+      send_(std::move(send)),
+      osip_(make_osip()) {
+    osip_set_application_context(osip_, this);
+    osip_set_cb_send_message(osip_, &on_send);
+    for (const int type :
+         {OSIP_IST_KILL_TRANSACTION, OSIP_NIST_KILL_TRANSACTION, OSIP_NICT_KILL_TRANSACTION}) {
+        osip_set_kill_transaction_callback(osip_, type, &on_kill);
+    }
+    for (const int type : {OSIP_NICT_STATUS_2XX_RECEIVED,
+                           OSIP_NICT_STATUS_3XX_RECEIVED,
+                           OSIP_NICT_STATUS_4XX_RECEIVED,
+                           OSIP_NICT_STATUS_5XX_RECEIVED,
+                           OSIP_NICT_STATUS_6XX_RECEIVED}) {
+        osip_set_message_callback(osip_, type, &on_final);
+    }
+    osip_set_message_callback(osip_, OSIP_NICT_STATUS_TIMEOUT, &on_timeout);
+}
+
+Transactions::~Transactions() {
+    servers_.clear();
+    clients_.clear();
+    osip_release(osip_);
+}
+
+Transactions::Machine& Transactions::machine_of(osip_transaction_t* transaction) {
+    return *static_cast<Machine*>(osip_transaction_get_your_instance(transaction));
+}
+
+int Transactions::on_send(
+    osip_transaction_t* transaction, osip_message_t* message, char*, int, int) {
+    Machine& machine = machine_of(transaction);
+    Transactions& self = machine.owner;
+    try {  // libosip2 is C: nothing may be thrown through it
+        if (machine.wire.empty()) {
+            machine.wire = serialise(*message);
+        } else {
+            ++self.retransmissions_;
+        }
+        machine.is_sent = !machine.wire.empty() && self.send_(machine.path, machine.wire);
+    } catch (const std::exception& e) {
+        machine.is_sent = false;
+        log::write(log::Level::Error, log::Mark::Error, "system.exception", {}, e.what());
+    }
+    return machine.is_sent ? 0 : -1;
+}
+
+void Transactions::on_kill(int /*type*/, osip_transaction_t* transaction) {
+    machine_of(transaction).is_killed = true;
+}
+
+void Transactions::on_final(int /*type*/,
+                            osip_transaction_t* transaction,
+                            osip_message_t* message) {
+    machine_of(transaction).status = message->status_code;
+}
+
+void Transactions::on_timeout(int /*type*/,
+                              osip_transaction_t* transaction,
+                              osip_message_t* /*message*/) {
+    machine_of(transaction).status = 408;
+}
+
+std::unique_ptr<Transactions::Machine> Transactions::make(osip_fsm_type_t type,
+                                                          osip_message_t& request,
+                                                          const Path& path) {
+    auto machine = std::make_unique<Machine>(*this);
+    if (osip_transaction_init(&machine->transaction, type, osip_, &request) != 0) {
+        machine->transaction = nullptr;
+        return nullptr;
+    }
+    machine->path = path;
+    osip_transaction_set_your_instance(machine->transaction, machine.get());
+    // libosip2 guesses reliability from the Via's text; the flow knows.
+    const bool reliable = machine->is_reliable();
+    if (osip_ist_t* ist = machine->transaction->ist_context) {
+        ist->timer_g_length = reliable ? -1 : ms(timers_.t1);
+        ist->timer_h_length = 64 * ms(timers_.t1);
+        ist->timer_i_length = reliable ? 0 : ms(timers_.t4);
+    }
+    if (osip_nict_t* nict = machine->transaction->nict_context) {
+        nict->timer_e_length = reliable ? -1 : ms(timers_.t1);
+        nict->timer_f_length = 64 * ms(timers_.t1);
+        nict->timer_k_length =
+            0;  // a late response finds no transaction and is dropped all the same
+        osip_gettimeofday(&nict->timer_f_start, nullptr);
+        const auto us = nict->timer_f_start.tv_usec + std::int64_t{1000} * nict->timer_f_length;
+        nict->timer_f_start.tv_sec += us / 1'000'000;
+        nict->timer_f_start.tv_usec = us % 1'000'000;
+    }
+    return machine;
+}
+
+void Transactions::execute(Machine& machine, osip_event_t* event) {
+    // Nested execution would be overwritten by the outer one's state change: calls were lost that
+    // way.
+    if (is_executing_) throw std::logic_error("nested execution of a SIP transaction");
+    is_executing_ = true;
+    osip_transaction_execute(machine.transaction, event);
+    is_executing_ = false;
+}
+
+void Transactions::settle(Machine& machine) {
+    if (machine.is_client()) {
+        if (machine.status == 0 && !machine.is_killed) return;
+        const Done done = std::move(machine.done);
+        const int status = machine.status == 0 ? 503 : machine.status;
+        clients_.erase(std::string(machine.key));
+        if (done) done(status);
+        return;
+    }
+    if (machine.is_killed) return erase(machine);
+    const state_t state = machine.transaction->state;
+    if (state == NIST_COMPLETED || state == IST_CONFIRMED) retire(machine);
+}
+
+void Transactions::retire(Machine& machine) {
+    const bool invite = machine.transaction->ctx_type == IST;
+    if (!machine.is_reliable()) {
+        const auto stay = invite ? timers_.t4 : 64 * timers_.t1;
+        Retired entry{machine.path,
+                      invite ? std::string() : std::move(machine.wire),
+                      base::monotonic_ns() + stay.count() * base::kNsPerMs};
+        while (retired_.size() >= limits_.max_retired && !expiries_.empty()) {
+            retired_.erase(expiries_.front().key);
+            expiries_.pop_front();
+        }
+        expiries_.push_back({machine.key, entry.until_ns});
+        retired_.insert_or_assign(machine.key, std::move(entry));
+    }
+    erase(machine);
+}
+
+void Transactions::erase(Machine& machine) {
+    const auto merge = merges_.find(machine.merge_key);
+    if (merge != merges_.end() && --merge->second == 0) merges_.erase(merge);
+    servers_.erase(std::string(machine.key));
+}
+
+Transactions::Match Transactions::match_request(const std::string& key, osip_event_t* event) {
+    if (const auto live = servers_.find(key); live != servers_.end()) {
+        Machine& machine = *live->second;
+        execute(machine, event);
+        settle(machine);
+        return Match::Handled;
+    }
+    const auto old = retired_.find(key);
+    if (old == retired_.end()) return Match::None;
+    const bool is_ack = event->type == RCV_REQACK;
+    osip_event_free(event);
+    if (!is_ack && !old->second.answer.empty()) {
+        ++retransmissions_;
+        (void)send_(old->second.path, old->second.answer);
+    }
+    return Match::Handled;
+}
+
+Transactions::Match Transactions::match_response(osip_event_t* event) {
+    const auto found = clients_.find(client_key(*event->sip));
+    if (found == clients_.end()) return Match::None;
+    Machine& machine = *found->second;
+    execute(machine, event);
+    settle(machine);
+    return Match::Handled;
+}
+
+const osip_message_t* Transactions::begin(const std::string& key,
+                                          const std::string& merge_key,
+                                          osip_event_t* event,
+                                          const Path& path) {
+    const osip_fsm_type_t type = event->type == RCV_REQINVITE ? IST : NIST;
+    auto machine = servers_.size() < limits_.max_live ? make(type, *event->sip, path) : nullptr;
+    if (!machine) {
+        osip_event_free(event);
+        return nullptr;
+    }
+    machine->key = key;
+    machine->merge_key = merge_key;
+    Machine& begun = *machine;
+    servers_.emplace(key, std::move(machine));
+    ++merges_[merge_key];
+    execute(begun, event);
+    keep_ticking();
+    return begun.transaction->orig_request;
+}
+
+const osip_message_t* Transactions::request_of(const std::string& key) const {
+    const auto found = servers_.find(key);
+    if (found == servers_.end()) return nullptr;
+    const osip_transaction_t* transaction = found->second->transaction;
+    const bool finished =
+        transaction->last_response != nullptr && transaction->last_response->status_code >= 200;
+    return finished ? nullptr : transaction->orig_request;
+}
+
+std::string Transactions::respond(const std::string& key, UniqueMessage response) {
+    const auto found = servers_.find(key);
+    if (found == servers_.end()) return {};
+    Machine& machine = *found->second;
+    machine.wire.clear();
+    machine.is_sent = false;
+    osip_message_t* raw = response.release();
+    osip_event_t* event = osip_new_outgoing_sipmessage(raw);
+    if (event == nullptr) {
+        osip_message_free(raw);
+        return {};
+    }
+    execute(machine, event);
+    std::string sent = machine.is_sent ? machine.wire : std::string();
+    settle(machine);
+    return sent;
+}
+
+void Transactions::request(UniqueMessage message, const Path& path, Done done) {
+    auto machine = make(NICT, *message, path);
+    osip_event_t* event = machine ? osip_new_outgoing_sipmessage(message.get()) : nullptr;
+    if (event == nullptr) {
+        if (done) done(503);
+        return;
+    }
+    machine->key = client_key(*message);
+    (void)message.release();  // the event's now
+    machine->done = std::move(done);
+    Machine& begun = *machine;
+    clients_.insert_or_assign(begun.key, std::move(machine));
+    execute(begun, event);
+    settle(begun);
+    keep_ticking();
+}
+
+void Transactions::run_due(std::unordered_map<std::string, std::unique_ptr<Machine>>& machines) {
+    std::vector<std::string> due;
+    for (const auto& [key, machine] : machines) {
+        if (osip_fifo_size(machine->transaction->transactionff) > 0) due.push_back(key);
+    }
+    for (const std::string& key : due) {
+        for (auto found = machines.find(key); found != machines.end(); found = machines.find(key)) {
+            Machine& machine = *found->second;
+            auto* event =
+                static_cast<osip_event_t*>(osip_fifo_tryget(machine.transaction->transactionff));
+            if (event == nullptr) break;
+            execute(machine, event);
+            settle(machine);
+        }
+    }
+}
+
+void Transactions::tick() {
+    osip_timers_ist_execute(osip_);
+    osip_timers_nict_execute(osip_);
+    run_due(servers_);
+    run_due(clients_);
+    const std::int64_t now_ns = base::monotonic_ns();
+    while (!expiries_.empty() && expiries_.front().until_ns <= now_ns) {
+        retired_.erase(expiries_.front().key);
+        expiries_.pop_front();
+    }
+    if (live() == 0 && retired_.empty()) ticker_.cancel();
+}
+
+void Transactions::keep_ticking() {
+    if (ticker_.is_armed()) return;
+    const auto fine = std::clamp(timers_.t1 / 4, std::chrono::milliseconds(2), kTick);
+    ticker_.every(context_, fine, [this] { tick(); });
+}
+
+}  // namespace offhook::signalling::sip

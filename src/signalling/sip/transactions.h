@@ -1,0 +1,132 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "glib/timer.h"
+#include "signalling/sip/flow.h"
+#include "signalling/sip/osip.h"
+
+namespace offhook::signalling::sip {
+
+/// RFC 3261 §17.1.1.1 timers; shorter ones are for tests.
+struct SipTimers {
+    std::chrono::milliseconds t1{500};
+    std::chrono::milliseconds t2{4000};
+    std::chrono::milliseconds t4{5000};
+};
+
+/// libosip2's transaction machines behind hash tables of our own.
+///
+/// A live transaction is a libosip2 one of some 16 kB (it carries an SRV record), looked up by key
+/// and executed alone. As soon as its final answer only has to be repeated (non-INVITE: after
+/// sending it, timer J; INVITE: after the ACK to a non-2xx, timer I) it is *retired*: the machine
+/// is freed and the bytes of the answer, under 1 kB, stay until the timer ends. A 2xx ends the
+/// INVITE transaction at once; the dialog repeats it.
+///
+/// Nothing here calls back while libosip2 executes: results wait in a queue that is drained after
+/// it returned.
+/// @thread sip
+class Transactions {
+public:
+    /// How the sending side sees the world: used for everything a machine wants to send.
+    using Send = std::function<bool(const Path&, std::string_view)>;
+    /// Final status of a request of ours; 408 when none came in 64*T1, 503 when it could not be
+    /// sent.
+    using Done = std::function<void(int status)>;
+
+    struct Limits {
+        std::size_t max_live = 8192;
+        std::size_t max_retired = 65536;
+    };
+
+    Transactions(GMainContext* context, SipTimers timers, Limits limits, Send send);
+    ~Transactions();
+    Transactions(const Transactions&) = delete;
+    Transactions& operator=(const Transactions&) = delete;
+
+    enum class Match {
+        None,     ///< belongs to no transaction
+        Handled,  ///< a retransmission or an ACK: answered or absorbed
+    };
+    /// Offers a request to the transactions that exist; takes the event when it matched.
+    [[nodiscard]] Match match_request(const std::string& key, osip_event_t* event);
+    /// The same for a response to a request of ours.
+    [[nodiscard]] Match match_response(osip_event_t* event);
+
+    /// Begins a server transaction and takes the event; the request stays valid until `respond`
+    /// with a final status. Null when the bound on live transactions is reached (the event is
+    /// freed).
+    [[nodiscard]] const osip_message_t* begin(const std::string& key,
+                                              const std::string& merge_key,
+                                              osip_event_t* event,
+                                              const Path& path);
+    [[nodiscard]] bool is_live(const std::string& key) const { return servers_.contains(key); }
+    /// True when another live transaction carries the same request by another way.
+    [[nodiscard]] bool is_merged(const std::string& merge_key) const {
+        return merges_.contains(merge_key);
+    }
+    /// The request of a live transaction that has not been answered finally; null otherwise.
+    [[nodiscard]] const osip_message_t* request_of(const std::string& key) const;
+    /// Sends `response`. @return its bytes; empty when the transaction is gone or the socket
+    /// refused it
+    std::string respond(const std::string& key, UniqueMessage response);
+
+    /// Begins a non-INVITE client transaction.
+    void request(UniqueMessage message, const Path& path, Done done);
+
+    [[nodiscard]] std::size_t live() const { return servers_.size() + clients_.size(); }
+    [[nodiscard]] std::size_t clients() const { return clients_.size(); }
+    [[nodiscard]] std::size_t retired() const { return retired_.size(); }
+    [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
+
+private:
+    struct Machine;
+    struct Retired {
+        Path path;
+        std::string answer;  ///< empty: absorb (an ACK repeated)
+        std::int64_t until_ns = 0;
+    };
+    struct Expiry {
+        std::string key;
+        std::int64_t until_ns = 0;
+    };
+
+    static int on_send(osip_transaction_t*, osip_message_t*, char*, int, int);
+    static void on_kill(int type, osip_transaction_t*);
+    static void on_final(int type, osip_transaction_t*, osip_message_t*);
+    static void on_timeout(int type, osip_transaction_t*, osip_message_t*);
+
+    [[nodiscard]] static Machine& machine_of(osip_transaction_t* transaction);
+    void execute(Machine& machine, osip_event_t* event);
+    void settle(Machine& machine);
+    void retire(Machine& machine);
+    void erase(Machine& machine);
+    void tick();
+    void keep_ticking();
+    std::unique_ptr<Machine> make(osip_fsm_type_t type, osip_message_t& request, const Path& path);
+    void run_due(std::unordered_map<std::string, std::unique_ptr<Machine>>& machines);
+
+    GMainContext* context_;
+    SipTimers timers_;
+    Limits limits_;
+    Send send_;
+    osip_t* osip_ = nullptr;
+    std::unordered_map<std::string, std::unique_ptr<Machine>> servers_;
+    std::unordered_map<std::string, std::unique_ptr<Machine>> clients_;  ///< by branch
+    std::unordered_map<std::string, std::size_t> merges_;
+    std::unordered_map<std::string, Retired> retired_;
+    std::deque<Expiry>
+        expiries_;  ///< in the order of retirement; deadlines differ by kind, so the sweep is lazy
+    std::uint64_t retransmissions_ = 0;
+    glib::Timer ticker_;
+    bool is_executing_ = false;  ///< guards the rule above
+};
+
+}  // namespace offhook::signalling::sip

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "signalling/sip/flow.h"
+
+namespace offhook::signalling::sip {
+
+/// One listening UDP socket. On a wildcard address it answers from, and puts into Contact, the
+/// local address that the datagram was sent to.
+/// @thread sip
+class UdpSocket {
+public:
+    [[nodiscard]] static base::Result<std::unique_ptr<UdpSocket>> open(ListenSpec spec,
+                                                                       GMainContext* context,
+                                                                       FlowEvents& events);
+    ~UdpSocket();
+
+    [[nodiscard]] const ListenSpec& spec() const { return spec_; }
+    /// A flow that can reach `to`, or empty when the address family differs.
+    [[nodiscard]] std::shared_ptr<Flow> flow_to(const SocketAddress& to);
+
+private:
+    class UdpFlow;
+    struct Shared;
+
+    UdpSocket(ListenSpec spec, Fd fd, FlowEvents& events);
+    void receive();
+    [[nodiscard]] std::shared_ptr<Flow> flow_from(const SocketAddress& local);
+
+    ListenSpec spec_;
+    FlowEvents& events_;
+    std::shared_ptr<Shared> shared_;  ///< outlives the socket in flows that calls still hold
+    FdWatch watch_;
+    std::vector<char> buffer_;
+    std::map<std::string, std::shared_ptr<Flow>>
+        flows_;  ///< by local address; more than one only on a wildcard
+};
+
+}  // namespace offhook::signalling::sip
