@@ -272,27 +272,35 @@ std::vector<std::pair<std::uint16_t, int>> Capture::rtcp(std::uint16_t first, st
     return packets;
 }
 
-std::vector<std::string> Capture::sip(std::uint16_t port) {
+std::uint16_t Capture::media_port(std::uint16_t sip_port, const std::string& user) {
     const std::string text = fields({"-d",
-                                     "udp.port==" + std::to_string(port) + ",sip",
+                                     "udp.port==" + std::to_string(sip_port) + ",sip",
                                      "-Y",
-                                     "sip",
+                                     "sip && sdp",
                                      "-T",
                                      "fields",
                                      "-e",
-                                     "sip.Request-Line",
+                                     "sip.r-uri.user",
                                      "-e",
-                                     "sip.Status-Line"});
-    std::vector<std::string> messages;
+                                     "sip.Status-Code",
+                                     "-e",
+                                     "sip.Call-ID",
+                                     "-e",
+                                     "sdp.media.port"});
     std::istringstream lines(text);
+    std::string call_id;
     for (std::string line; std::getline(lines, line);) {
-        if (line.find('\t') == std::string::npos) {
-            continue;  // tshark's own words
+        const std::vector<std::string> part = split(line, '\t');
+        if (part.size() < 4) {
+            continue;
         }
-        std::erase(line, '\t');
-        messages.push_back(line);
+        if (call_id.empty() && part[0] == user) {
+            call_id = part[2];
+        } else if (!call_id.empty() && part[2] == call_id && part[1] == "200") {
+            return static_cast<std::uint16_t>(number(part[3]));
+        }
     }
-    return messages;
+    return 0;
 }
 
 }  // namespace offhook::harness

@@ -56,9 +56,8 @@ public:
     /// RTCP packets as `source_port type` lines (200 SR, 201 RR, 203 BYE).
     std::vector<std::pair<std::uint16_t, int>> rtcp(std::uint16_t first, std::uint16_t last);
 
-    /// SIP messages: first line and every header tshark shows as text, in order of time. `port` is
-    /// the daemon's.
-    std::vector<std::string> sip(std::uint16_t port);
+    /// The audio port in the daemon's 200 to the first INVITE for `user`; 0 when there is none.
+    std::uint16_t media_port(std::uint16_t sip_port, const std::string& user);
 
 private:
     std::size_t bytes_written();

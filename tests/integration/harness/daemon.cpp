@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <tuple>
 
 namespace offhook::harness {
 namespace {
@@ -74,6 +75,7 @@ Daemon::Daemon(const TempDir& folder, const Options& options)
     argv.insert(argv.end(), options.arguments.begin(), options.arguments.end());
     Process::Options process;
     process.has_ready_fd = true;
+    process.env = options.env;
     process_ = std::make_unique<Process>(argv, process);
     // Sanitizers make the start slow; the limit only has to be longer than that.
     const std::string line = process_->ready_line(seconds(60));

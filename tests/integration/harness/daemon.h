@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/http.h"
@@ -31,7 +33,8 @@ public:
         std::string sip, rtp, log;  ///< more keys of these tables, as TOML lines
         std::string more;  ///< more tables; without `[[ai]]` the built-in echo answers every call
         std::vector<std::string> arguments;  ///< more options of `serve`
-        bool has_tcp = false;                ///< listens on SIP over TCP as well
+        std::map<std::string, std::string> env;
+        bool has_tcp = false;  ///< listens on SIP over TCP as well
         std::optional<std::pair<std::uint16_t, std::uint16_t>>
             ports;  ///< instead of a range of its own
     };

@@ -42,7 +42,8 @@ std::string slurp(const std::filesystem::path& path) {
 
 std::string Scenario::body_of(const Media& media) {
     std::string sdp = "v=0\no=sipp 53655765 " + std::to_string(media.version) +
-                      " IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio "
+                      " IN IP4 [local_ip]\ns=-\nc=IN IP4 " + media.address +
+                      "\nt=0 0\nm=audio "
                       "[rtpstream_audio_port] RTP/AVP " +
                       media.formats + "\n";
     for (const std::string& attribute : media.attributes) {
@@ -52,12 +53,18 @@ std::string Scenario::body_of(const Media& media) {
 }
 
 Scenario& Scenario::send(const std::string& message, const std::string& attributes) {
-    steps_ += "<send" + attributes + "><![CDATA[\n\n" + message + "\n]]></send>\n";
+    return step("<send" + attributes + "><![CDATA[\n\n" + message + "\n]]></send>");
+}
+
+Scenario& Scenario::step(const std::string& element) {
+    ++step_;
+    steps_ += element + "\n";
     return *this;
 }
 
 Scenario& Scenario::invite(const Media& media, const std::string& headers) {
     invite_cseq_ = ++cseq_;
+    invite_step_ = step_;
     return send(initial("INVITE", cseq_) + headers +
                     "Content-Type: application/sdp\nContent-Length: [len]\n\n" + body_of(media),
                 " retrans=\"500\"");
@@ -65,11 +72,13 @@ Scenario& Scenario::invite(const Media& media, const std::string& headers) {
 
 Scenario& Scenario::invite_without_sdp() {
     invite_cseq_ = ++cseq_;
+    invite_step_ = step_;
     return send(initial("INVITE", cseq_) + "Content-Length: 0\n", " retrans=\"500\"");
 }
 
 Scenario& Scenario::invite_with_body(const std::string& content_type, const std::string& body) {
     invite_cseq_ = ++cseq_;
+    invite_step_ = step_;
     return send(initial("INVITE", cseq_) + "Content-Type: " + content_type +
                     "\nContent-Length: [len]\n\n" + body,
                 " retrans=\"500\"");
@@ -77,38 +86,35 @@ Scenario& Scenario::invite_with_body(const std::string& content_type, const std:
 
 Scenario& Scenario::reinvite(const Media& media) {
     invite_cseq_ = ++cseq_;
+    invite_step_ = step_;
     return send(inside("INVITE", cseq_) +
                     "Content-Type: application/sdp\nContent-Length: [len]\n\n" + body_of(media),
                 " retrans=\"500\"");
 }
 
 Scenario& Scenario::receive(int status) {
-    steps_ += "<recv response=\"" + std::to_string(status) + "\" rrs=\"true\"/>\n";
-    return *this;
+    return step("<recv response=\"" + std::to_string(status) + "\" rrs=\"true\"/>");
 }
 
 Scenario& Scenario::may_receive(int status) {
-    steps_ += "<recv response=\"" + std::to_string(status) + "\" optional=\"true\"/>\n";
-    return *this;
+    return step("<recv response=\"" + std::to_string(status) + "\" optional=\"true\"/>");
 }
 
 Scenario& Scenario::receive_or(int status, int other, int label) {
-    steps_ += "<recv response=\"" + std::to_string(other) +
-              "\" optional=\"true\" rrs=\"true\" next=\"" + std::to_string(label) + "\"/>\n";
+    step("<recv response=\"" + std::to_string(other) + "\" optional=\"true\" rrs=\"true\" next=\"" +
+         std::to_string(label) + "\"/>");
     return receive(status);
 }
 
 Scenario& Scenario::receive_matching(int status, const std::string& regex) {
-    steps_ += "<recv response=\"" + std::to_string(status) +
-              "\" rrs=\"true\"><action><ereg regexp=\"" + regex +
-              "\" search_in=\"msg\" check_it=\"true\" assign_to=\"1\"/><log "
-              "message=\"[$1]\"/></action></recv>\n";
-    return *this;
+    return step("<recv response=\"" + std::to_string(status) +
+                "\" rrs=\"true\"><action><ereg regexp=\"" + regex +
+                "\" search_in=\"msg\" check_it=\"true\" assign_to=\"1\"/><log "
+                "message=\"[$1]\"/></action></recv>");
 }
 
 Scenario& Scenario::receive_request(const std::string& method) {
-    steps_ += "<recv request=\"" + method + "\" timeout=\"60000\"/>\n";
-    return *this;
+    return step("<recv request=\"" + method + "\" timeout=\"60000\"/>");
 }
 
 Scenario& Scenario::ok() {
@@ -135,10 +141,13 @@ Scenario& Scenario::ack_failure() {
 }
 
 Scenario& Scenario::cancel() {
-    // The branch of the INVITE it cancels (RFC 3261 §9.1).
+    // The branch of the INVITE it cancels (RFC 3261 §9.1); SIPp counts steps back.
+    const std::string branch = "[branch-" + std::to_string(step_ - invite_step_) + "]";
     return send(
         "CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0\n"
-        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-1]\n"
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=" +
+        branch +
+        "\n"
         "From: \"SIPp\" <sip:sipp@[local_ip]:[local_port]>;tag=[pid]SIPp[call_number]\n"
         "To: <sip:[service]@[remote_ip]:[remote_port]>\nCall-ID: [call_id]\nCSeq: " +
         std::to_string(invite_cseq_) + " CANCEL\nMax-Forwards: 70\nContent-Length: 0\n");
@@ -158,30 +167,25 @@ Scenario& Scenario::request(const std::string& method) {
 }
 
 Scenario& Scenario::pause(milliseconds length) {
-    steps_ += "<pause milliseconds=\"" + std::to_string(length.count()) + "\"/>\n";
-    return *this;
+    return step("<pause milliseconds=\"" + std::to_string(length.count()) + "\"/>");
 }
 
 Scenario& Scenario::stream(const std::filesystem::path& mulaw_file) {
-    steps_ +=
-        "<nop><action><exec rtp_stream=\"" + mulaw_file.string() + ",-1,0\"/></action></nop>\n";
-    return *this;
+    return step("<nop><action><exec rtp_stream=\"" + mulaw_file.string() +
+                ",-1,0\"/></action></nop>");
 }
 
 Scenario& Scenario::pause_stream() {
-    steps_ += "<nop><action><exec rtp_stream=\"pause\"/></action></nop>\n";
-    return *this;
+    return step("<nop><action><exec rtp_stream=\"pause\"/></action></nop>");
 }
 
 Scenario& Scenario::resume_stream() {
-    steps_ += "<nop><action><exec rtp_stream=\"resume\"/></action></nop>\n";
-    return *this;
+    return step("<nop><action><exec rtp_stream=\"resume\"/></action></nop>");
 }
 
 Scenario& Scenario::play_digit(const std::string& digit) {
-    steps_ += "<nop><action><exec play_pcap_audio=\"/usr/share/sip-tester/dtmf_2833_" + digit +
-              ".pcap\"/></action></nop>\n";
-    return *this;
+    return step("<nop><action><exec play_pcap_audio=\"/usr/share/sip-tester/dtmf_2833_" + digit +
+                ".pcap\"/></action></nop>");
 }
 
 Scenario& Scenario::label(int number) {
@@ -190,8 +194,7 @@ Scenario& Scenario::label(int number) {
 }
 
 Scenario& Scenario::jump(int number) {
-    steps_ += "<nop next=\"" + std::to_string(number) + "\"/>\n";
-    return *this;
+    return step("<nop next=\"" + std::to_string(number) + "\"/>");
 }
 
 std::string Scenario::xml() const {

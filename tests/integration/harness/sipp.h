@@ -18,7 +18,8 @@ public:
         std::vector<std::string> attributes{
             "rtpmap:0 PCMU/8000", "rtpmap:101 telephone-event/8000", "fmtp:101 0-15", "ptime:20"};
         std::string direction = "sendrecv";
-        int version = 1;  ///< of the o-line; a re-INVITE counts on
+        std::string address = "[local_ip]";  ///< of the c-line
+        int version = 1;                     ///< of the o-line; a re-INVITE counts on
     };
 
     /// @param headers  further header lines of the INVITE, each ended by `\n`
@@ -61,11 +62,14 @@ public:
 
 private:
     Scenario& send(const std::string& message, const std::string& attributes = {});
+    Scenario& step(const std::string& element);
     [[nodiscard]] static std::string body_of(const Media& media);
 
     std::string steps_;
     int cseq_ = 0;
     int invite_cseq_ = 0;
+    int step_ = 0;  ///< SIPp numbers its steps; labels are none
+    int invite_step_ = 0;
 };
 
 /// A running SIPp.

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""What a call costs: the daemon with 1 to 1,000 concurrent calls of 30 s, all measured by `offhook call`.
+
+CPU is the run time of the daemon's threads (/proc/PID/task/*/schedstat) over the window in which all calls are up,
+divided by calls and seconds; set-up and end are outside. Memory is what the resident set grew by from the idle daemon
+to the window. Prints a table and writes JSON.
+"""
+import argparse
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+SIZES = [1, 50, 200, 500, 1000]
+RATE_PER_S = 100
+# What the project promises at 500 calls on two cores shared with the caller.
+PROMISE = {"cpu_ms_per_call_s": 0.8, "rate_percent": 99.9, "gap_p99_ms": 25, "gap_max_ms": 60,
+           "first_rtp_p99_ms": 20, "answer_p50_ms": 2, "kib_per_call": 100}
+
+
+class Daemon:
+    def __init__(self, program: str, folder: Path):
+        config = folder / "bench.toml"
+        config.write_text('[http]\nlisten = "127.0.0.1:0"\n[sip]\nlisten = ["udp:127.0.0.1:0"]\n'
+                          '[log]\nformat = "json"\nlevel = "warning"\n', encoding="utf-8")
+        ready, ready_child = os.pipe()
+        with open(folder / "daemon.log", "wb") as self_log:
+            self.process = subprocess.Popen(
+                [program, "serve", "--config", str(config), "--ready-fd", str(ready_child)],
+                pass_fds=[ready_child], stdin=subprocess.DEVNULL, stdout=self_log, stderr=subprocess.STDOUT)
+        os.close(ready_child)
+        line = b""
+        deadline = time.monotonic() + 30
+        while not line.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([ready], [], [], left)[0]:
+                raise SystemExit("call_bench: the daemon did not become ready")
+            chunk = os.read(ready, 4096)
+            if not chunk:
+                raise SystemExit("call_bench: the daemon ended: " + (folder / "daemon.log").read_text())
+            line += chunk
+        os.close(ready)
+        listeners = line.decode().split()
+        self.http = next(word for word in listeners if word.startswith("http://"))
+        self.sip = next(word for word in listeners if word.startswith("udp:"))[4:]
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(self.http + path, timeout=10) as answer:
+            return answer.read().decode()
+
+    def health(self) -> dict:
+        return json.loads(self.get("/health"))
+
+    def cpu_ns(self) -> int:
+        total = 0
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            try:
+                total += int((task / "schedstat").read_text().split()[0])
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return total
+
+    def status(self) -> dict:
+        figures = {}
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            key, _, value = line.partition(":")
+            figures[key] = value.split()[0] if value.split() else ""
+        return {"rss_kib": int(figures["VmRSS"]), "threads": int(figures["Threads"])}
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def wait_active(daemon: Daemon, calls: int, caller: subprocess.Popen) -> None:
+    deadline = time.monotonic() + calls / RATE_PER_S + 15
+    while time.monotonic() < deadline:
+        if daemon.health()["checks"]["calls"].get("active", 0) >= calls:
+            return
+        try:
+            caller.wait(0.05)
+            return
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def wait_for(caller: subprocess.Popen, seconds: float) -> None:
+    """Lets `seconds` of calls pass, or fewer when the caller ends."""
+    try:
+        caller.wait(max(0.0, seconds))
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def ticks(daemon: Daemon) -> dict:
+    media = daemon.health()["checks"]["media"]
+    return {key: media.get(key) for key in ("tick_p50_ms", "tick_p99_ms", "tick_max_ms")}
+
+
+def measure(program: str, calls: int, quick: bool) -> dict:
+    ramp_s = calls / RATE_PER_S
+    window_s = 5.0 if quick else 30 - ramp_s - 2
+    length_s = ramp_s + window_s + 2
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        daemon = Daemon(program, folder)
+        caller = None
+        try:
+            idle = daemon.status()
+            caller = subprocess.Popen(
+                [program, "call", "sip:bench@" + daemon.sip, "--calls", str(calls), "--rate", str(RATE_PER_S),
+                 "--seconds", f"{length_s:.1f}", "--json", "--quiet"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            wait_active(daemon, calls, caller)
+            up_s = time.monotonic()
+            wait_for(caller, 1)
+            begin_ns, begin_s = daemon.cpu_ns(), time.monotonic()
+            wait_for(caller, window_s - (begin_s - up_s))
+            end_ns, end_s = daemon.cpu_ns(), time.monotonic()
+            busy, lateness = daemon.status(), ticks(daemon)
+            text, _ = caller.communicate(timeout=120)
+            heard = json.loads(text.decode().strip().splitlines()[-1])
+        finally:
+            if caller is not None and caller.poll() is None:
+                caller.kill()
+            daemon.stop()
+    cpu_ms = (end_ns - begin_ns) / 1e6
+    spent_s = end_s - begin_s
+    return {
+        "calls": calls, "answered": heard["calls"]["answered"], "window_s": round(spent_s, 1),
+        "cpu_ms_per_call_s": round(cpu_ms / spent_s / calls, 3), "core_percent": round(cpu_ms / spent_s / 10, 1),
+        "kib_per_call": round((busy["rss_kib"] - idle["rss_kib"]) / calls, 1), "rss_kib": busy["rss_kib"],
+        "threads": busy["threads"], "threads_idle": idle["threads"], **lateness,
+        "answer_p50_ms": heard["answer_ms"]["p50"], "answer_p99_ms": heard["answer_ms"]["p99"],
+        "first_rtp_p99_ms": heard["first_rtp_ms"]["p99"],
+        "rate_percent": heard["packets"]["rate_percent"], "worst_rate_percent": heard["packets"]["worst_rate_percent"],
+        "gap_p99_ms": heard["gap_ms"]["p99"], "gap_max_ms": heard["gap_ms"]["max"],
+        "deviation_p99_ms": heard["deviation_ms"]["p99"],
+        "sequence_breaks": heard["continuity"]["sequence_breaks"],
+        "timestamp_breaks": heard["continuity"]["timestamp_breaks"],
+        "caller_cpu_ms_per_call_s": heard["ourselves"]["cpu_ms_per_call_second"],
+    }
+
+
+def text_of(value) -> str:
+    if value is None:
+        return "-"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+COLUMNS = [("calls", "calls"), ("cpu_ms_per_call_s", "CPU ms/call-s"), ("core_percent", "core %"),
+           ("kib_per_call", "KiB/call"), ("threads", "threads"), ("tick_p50_ms", "tick p50"),
+           ("tick_p99_ms", "tick p99"), ("tick_max_ms", "tick max ms"), ("answer_p50_ms", "answer p50 ms"),
+           ("first_rtp_p99_ms", "1st RTP p99 ms"), ("rate_percent", "rate %"), ("gap_p99_ms", "gap p99"),
+           ("gap_max_ms", "gap max ms"), ("caller_cpu_ms_per_call_s", "caller CPU")]
+
+
+def broken(row: dict) -> list:
+    problems = []
+    if row["answered"] != row["calls"]:
+        problems.append(f"{row['answered']} of {row['calls']} answered")
+    if row["threads"] > row["threads_idle"]:
+        problems.append("threads grew with calls")
+    for key, limit in PROMISE.items():
+        value = row[key]
+        # One call pays for the worker's own wake-ups and for the first pages: per-call figures say nothing there.
+        if row["calls"] < 50 and key in ("cpu_ms_per_call_s", "kib_per_call"):
+            continue
+        if value is None or (value < limit if key == "rate_percent" else value > limit):
+            problems.append(f"{key} {text_of(value)} (promised {limit})")
+    return problems
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default="build/offhook")
+    parser.add_argument("--output", default="bench-results.json")
+    parser.add_argument("--quick", action="store_true", help="windows of 5 s")
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="concurrent calls, comma separated")
+    options = parser.parse_args()
+    rows = []
+    print(" | ".join(f"{title:>13}" for _, title in COLUMNS), flush=True)
+    for calls in map(int, options.sizes.split(",")):
+        row = measure(options.program, calls, options.quick)
+        rows.append(row)
+        print(" | ".join(f"{text_of(row[key]):>13}" for key, _ in COLUMNS), flush=True)
+    Path(options.output).write_text(
+        json.dumps({"machine_cores": os.cpu_count(), "promise_at_500": PROMISE, "rows": rows}, indent=1) + "\n",
+        encoding="utf-8")
+    is_kept = True
+    for row in rows:
+        for problem in broken(row):
+            # The promise names 500 calls; what other sizes miss is said and does not fail the run.
+            is_kept = is_kept and row["calls"] != 500
+            print(f"{row['calls']} calls: {problem}")
+    print(f"figures kept in {options.output}")
+    return 0 if is_kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
