@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+
+namespace offhook::http {
+
+/// Method and path pattern to handler. A segment `{name}` of a pattern takes any one non-empty
+/// segment.
+class Router {
+public:
+    void add(std::string method, std::string pattern, Handler handler);
+
+    struct Match {
+        const Handler* handler = nullptr;  ///< empty: no such path, or not with this method
+        std::string_view pattern;          ///< empty: no such path. Bounded: fit for a metric label
+        std::string allow;                 ///< "GET, HEAD": the methods the path has
+        std::map<std::string, std::string> params;
+    };
+    [[nodiscard]] Match find(std::string_view method, std::string_view path) const;
+
+private:
+    struct Route {
+        std::string method, pattern;
+        std::vector<std::string> segments;
+        Handler handler;
+    };
+    std::vector<Route> routes_;
+};
+
+}  // namespace offhook::http

@@ -1,0 +1,396 @@
+#include "http/server.h"
+
+#include <libsoup/soup.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/escape.h"
+#include "base/log.h"
+#include "base/monotonic.h"
+#include "glib/error_out.h"
+#include "glib/ref.h"
+#include "http/connections.h"
+#include "http/origin_guard.h"
+#include "http/problem.h"
+#include "http/request_id.h"
+#include "http/router.h"
+
+namespace offhook::http {
+namespace {
+
+constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
+constexpr std::size_t kMaxPathBytes = 1024;
+constexpr std::size_t kMaxQueryBytes = 2048;
+constexpr int kBacklog = 128;
+
+std::string_view view(const char* text) {
+    return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+std::string_view header(SoupServerMessage* message, const char* name) {
+    return view(
+        soup_message_headers_get_one(soup_server_message_get_request_headers(message), name));
+}
+
+std::size_t header_bytes(SoupServerMessage* message) {
+    std::size_t total = 0;
+    soup_message_headers_foreach(
+        soup_server_message_get_request_headers(message),
+        [](const char* name, const char* value, gpointer sum) {
+            *static_cast<std::size_t*>(sum) += view(name).size() + view(value).size() + 4;
+        },
+        &total);
+    return total;
+}
+
+std::string host_of(GSocketAddress* address) {
+    if (address == nullptr || !G_IS_INET_SOCKET_ADDRESS(address)) return {};
+    const glib::UniqueString text(g_inet_address_to_string(
+        g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address))));
+    return text.get();
+}
+
+// "127.0.0.1:5000", "[::1]:5000"
+std::string text_of(GSocketAddress* address) {
+    const std::string host = host_of(address);
+    if (host.empty()) return {};
+    const std::string port =
+        std::to_string(g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address)));
+    return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
+}
+
+bool changes_state(std::string_view method) {
+    return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+bool is_json(std::string_view content_type) {
+    const std::string_view type = content_type.substr(0, content_type.find_first_of("; \t"));
+    return g_ascii_strcasecmp(std::string(type).c_str(), "application/json") == 0;
+}
+
+void send(SoupServerMessage* message, const Response& response, const std::string& request_id) {
+    SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
+    soup_message_headers_replace(headers, "Request-Id", request_id.c_str());
+    soup_message_headers_replace(headers, "Cache-Control", "no-store");
+    soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : response.headers) {
+        soup_message_headers_replace(headers, name.c_str(), value.c_str());
+    }
+    soup_server_message_set_status(message, static_cast<guint>(response.status), nullptr);
+    soup_server_message_set_response(message,
+                                     response.content_type.c_str(),
+                                     SOUP_MEMORY_COPY,
+                                     response.body.data(),
+                                     response.body.size());
+}
+
+}  // namespace
+
+class Server::Impl {
+public:
+    explicit Impl(const ServerOptions& options)
+        : guard_(options.host, options.hosts),
+          context_(glib::Ref<GMainContext>::adopt(g_main_context_ref_thread_default())),
+          connections_(context_.get(),
+                       {options.request_timeout, options.idle_timeout, options.max_connections}),
+          soup_(
+              glib::Ref<SoupServer>::adopt(SOUP_SERVER(g_object_new(SOUP_TYPE_SERVER, nullptr)))) {
+        soup_server_remove_websocket_extension(soup_.get(), SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
+        soup_server_add_early_handler(soup_.get(), nullptr, &Impl::on_headers, this, nullptr);
+        soup_server_add_handler(soup_.get(), nullptr, &Impl::on_request, this, nullptr);
+        connect("request-started", G_CALLBACK(&Impl::on_started));
+        connect("request-read", G_CALLBACK(&Impl::on_read));
+        connect("request-finished", G_CALLBACK(&Impl::on_finished));
+        connect("request-aborted", G_CALLBACK(&Impl::on_finished));
+    }
+
+    ~Impl() {
+        g_signal_handlers_disconnect_by_data(soup_.get(), this);
+        soup_server_remove_handler(soup_.get(), nullptr);
+        soup_server_disconnect(soup_.get());
+        connections_.cut_all();
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    // We bind ourselves: soup_server_listen has no numeric result for "which port did I get".
+    base::Result<void> open(const ServerOptions& options) {
+        const auto address = glib::Ref<GSocketAddress>::adopt(
+            g_inet_socket_address_new_from_string(options.host.c_str(), options.port));
+        glib::GErrorOut error;
+        const auto socket =
+            glib::Ref<GSocket>::adopt(g_socket_new(g_socket_address_get_family(address.get()),
+                                                   G_SOCKET_TYPE_STREAM,
+                                                   G_SOCKET_PROTOCOL_TCP,
+                                                   error));
+        if (socket) g_socket_set_listen_backlog(socket.get(), kBacklog);
+        if (!socket || !g_socket_bind(socket.get(), address.get(), TRUE, error) ||
+            !g_socket_listen(socket.get(), error) ||
+            !soup_server_listen_socket(
+                soup_.get(), socket.get(), static_cast<SoupServerListenOptions>(0), error)) {
+            return error.fail(base::ErrorCode::Io,
+                              "cannot listen for HTTP on " + text_of(address.get()));
+        }
+        const auto local =
+            glib::Ref<GSocketAddress>::adopt(g_socket_get_local_address(socket.get(), nullptr));
+        address_ = text_of(local.get());
+        return {};
+    }
+
+    Router router;
+    Observer observer;
+    [[nodiscard]] std::string address() const { return address_; }
+
+private:
+    void connect(const char* signal, GCallback callback) {
+        g_signal_connect(soup_.get(), signal, callback, this);
+    }
+
+    // libsoup tells of the first request when the connection is there, before any byte of it.
+    static void on_started(SoupServer*, SoupServerMessage* message, gpointer self) {
+        static_cast<Impl*>(self)->connections_.opened(soup_server_message_get_socket(message));
+    }
+
+    static void on_read(SoupServer*, SoupServerMessage* message, gpointer self) {
+        static_cast<Impl*>(self)->connections_.request_read(
+            soup_server_message_get_socket(message));
+    }
+
+    static void on_finished(SoupServer*, SoupServerMessage* message, gpointer self) {
+        static_cast<Impl*>(self)->connections_.request_finished(
+            soup_server_message_get_socket(message));
+    }
+
+    // Before the body: only what keeps us from having to read it.
+    static void on_headers(
+        SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
+        static_cast<Impl*>(self)->check_size(message, view(path));
+    }
+
+    void check_size(SoupServerMessage* message, std::string_view path) {
+        SoupMessageHeaders* headers = soup_server_message_get_request_headers(message);
+        Problem problem;
+        if (header_bytes(message) > kMaxHeaderBytes) {
+            problem = {431,
+                       "headers-too-large",
+                       "The headers are too large",
+                       "at most 16 KiB of headers",
+                       {}};
+        } else if (soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CHUNKED) {
+            problem = {411,
+                       "length-required",
+                       "The body needs a length",
+                       "chunked bodies are not read",
+                       "send Content-Length"};
+        } else if (soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CONTENT_LENGTH &&
+                   soup_message_headers_get_content_length(headers) >
+                       static_cast<goffset>(kMaxBodyBytes)) {
+            problem = {413, "body-too-large", "The body is too large", "at most 64 KiB", {}};
+        } else {
+            return;
+        }
+        refuse_early(message, problem, path);
+    }
+
+    // libsoup answers only after it has read the whole body, however long. So the answer goes out
+    // by hand, the sending side is closed, and libsoup throws away what still comes until the
+    // client closes or its time is up.
+    void refuse_early(SoupServerMessage* message, const Problem& problem, std::string_view path) {
+        const std::string request_id = request_id_from(header(message, "Request-Id"));
+        const Response response = problem_response(problem, path, request_id);
+        const std::string answer =
+            "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(problem.title) +
+            "\r\nConnection: close\r\nContent-Type: " + response.content_type +
+            "\r\nContent-Length: " + std::to_string(response.body.size()) +
+            "\r\nRequest-Id: " + request_id + "\r\n\r\n" + response.body;
+        GSocket* socket = soup_server_message_get_socket(message);
+        g_socket_send(socket, answer.data(), answer.size(), nullptr, nullptr);
+        g_socket_shutdown(socket, FALSE, TRUE, nullptr);
+        soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+        soup_server_message_set_status(message, static_cast<guint>(response.status), nullptr);
+        observe("other", response.status, base::monotonic_ns());
+    }
+
+    static void on_request(SoupServer*,
+                           SoupServerMessage* message,
+                           const char* path,
+                           GHashTable* query,
+                           gpointer self) {
+        static_cast<Impl*>(self)->answer(message, view(path), query);
+    }
+
+    void answer(SoupServerMessage* message, std::string_view path, GHashTable* query) {
+        const std::int64_t began_ns = base::monotonic_ns();
+        const std::string request_id = request_id_from(header(message, "Request-Id"));
+        const std::string_view method = view(soup_server_message_get_method(message));
+        const auto no = [&](const Problem& problem) {
+            refuse(message, problem, path, began_ns, request_id);
+        };
+
+        const GUri* uri = soup_server_message_get_uri(message);
+        if (path.size() > kMaxPathBytes ||
+            view(g_uri_get_query(const_cast<GUri*>(uri))).size() > kMaxQueryBytes) {
+            return no({414,
+                       "uri-too-long",
+                       "The URI is too long",
+                       "at most 1 KiB of path, 2 KiB of query",
+                       {}});
+        }
+        const std::string_view host = header(message, "Host");
+        const std::string local = host_of(soup_server_message_get_local_address(message));
+        if (!guard_.allows_host(host, local)) {
+            return no({403,
+                       "foreign-host",
+                       "The Host header names somebody else",
+                       "this server is not " + std::string(host),
+                       "use the address it listens on, or add the name to [http] hosts"});
+        }
+        Router::Match match = router.find(method, path);
+        if (match.pattern.empty()) {
+            return no({404, "not-found", "There is no such thing", "nothing is at this path", {}});
+        }
+        if (match.handler == nullptr) {
+            refuse(message,
+                   {405,
+                    "method-not-allowed",
+                    "The method is not for this path",
+                    "this path has " + match.allow,
+                    {}},
+                   path,
+                   began_ns,
+                   request_id,
+                   match.pattern);
+            soup_message_headers_replace(
+                soup_server_message_get_response_headers(message), "Allow", match.allow.c_str());
+            return;
+        }
+        Request request;
+        request.body = body_of(message);
+        if (changes_state(method)) {
+            const std::string_view origin = header(message, "Origin");
+            if (!origin.empty() && !OriginGuard::is_same_origin(origin, host)) {
+                return no({403,
+                           "foreign-origin",
+                           "The request comes from a foreign page",
+                           std::string(origin),
+                           {}});
+            }
+            const std::string_view type = header(message, "Content-Type");
+            if (type.empty() ? !request.body.empty() : !is_json(type)) {
+                return no({415,
+                           "content-type",
+                           "The body must be JSON",
+                           "Content-Type is " + (type.empty() ? "missing" : std::string(type)),
+                           "send Content-Type: application/json"});
+            }
+        }
+        request.method = method == "HEAD" ? "GET" : method;
+        request.path = path;
+        request.params = std::move(match.params);
+        request.query = query_of(query);
+        request.request_id = request_id;
+        request.remote = text_of(soup_server_message_get_remote_address(message));
+        run(message, *match.handler, request, match.pattern, began_ns);
+    }
+
+    void run(SoupServerMessage* message,
+             const Handler& handler,
+             const Request& request,
+             std::string_view pattern,
+             std::int64_t began_ns) {
+        Response response;
+        try {
+            response = handler(request);
+        } catch (const std::exception& e) {
+            log::write(log::Level::Error,
+                       log::Mark::Error,
+                       "http.exception",
+                       {},
+                       e.what(),
+                       {{"route", pattern}, {"request_id", request.request_id}});
+            response =
+                problem_response({.detail = "the reason is in the log under this request_id"},
+                                 request.path,
+                                 request.request_id);
+        }
+        send(message, response, request.request_id);
+        observe(pattern, response.status, began_ns);
+    }
+
+    void refuse(SoupServerMessage* message,
+                const Problem& problem,
+                std::string_view path,
+                std::int64_t began_ns,
+                const std::string& request_id,
+                std::string_view pattern = "other") {
+        send(message, problem_response(problem, path, request_id), request_id);
+        observe(pattern, problem.status, began_ns);
+    }
+
+    void observe(std::string_view pattern, int status, std::int64_t began_ns) {
+        if (observer)
+            observer(pattern, status, static_cast<double>(base::monotonic_ns() - began_ns) / 1e9);
+    }
+
+    static std::string body_of(SoupServerMessage* message) {
+        const SoupMessageBody* body = soup_server_message_get_request_body(message);
+        if (body->data == nullptr || body->length <= 0) return {};
+        return {body->data, static_cast<std::size_t>(body->length)};
+    }
+
+    static std::map<std::string, std::string> query_of(GHashTable* table) {
+        std::map<std::string, std::string> query;
+        if (table == nullptr) return query;
+        GHashTableIter iter;
+        gpointer name = nullptr;
+        gpointer value = nullptr;
+        g_hash_table_iter_init(&iter, table);
+        while (g_hash_table_iter_next(&iter, &name, &value) == TRUE) {
+            query[std::string(view(static_cast<const char*>(name)))] =
+                view(static_cast<const char*>(value));
+        }
+        return query;
+    }
+
+    OriginGuard guard_;
+    glib::Ref<GMainContext> context_;
+    Connections connections_;
+    glib::Ref<SoupServer> soup_;
+    std::string address_;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+base::Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options) {
+    const auto address =
+        glib::Ref<GInetAddress>::adopt(g_inet_address_new_from_string(options.host.c_str()));
+    if (!address) {
+        return base::fail(base::ErrorCode::InvalidArgument,
+                          base::escape_untrusted(options.host) + " is not a numeric address");
+    }
+    if (!options.allow_remote && g_inet_address_get_is_loopback(address.get()) == FALSE) {
+        return base::fail(
+            base::ErrorCode::InvalidArgument,
+            options.host + " is reachable from other machines, and there is no authentication");
+    }
+    auto impl = std::make_unique<Impl>(options);
+    if (auto opened = impl->open(options); !opened) return tl::unexpected(opened.error());
+    return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+void Server::route(std::string method, std::string pattern, Handler handler) {
+    impl_->router.add(std::move(method), std::move(pattern), std::move(handler));
+}
+
+std::string Server::address() const {
+    return impl_->address();
+}
+
+void Server::on_answered(Observer observer) {
+    impl_->observer = std::move(observer);
+}
+
+}  // namespace offhook::http

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "http/message.h"
+
+namespace offhook::http {
+
+struct ServerOptions {
+    std::string host = "127.0.0.1";  ///< numeric address
+    std::uint16_t port = 0;          ///< 0: chosen by the kernel
+    bool allow_remote = false;       ///< without it only loopback addresses are accepted as `host`
+    /// Host names accepted beside loopback, `host` and the address of the connection.
+    std::vector<std::string> hosts{};
+    std::chrono::milliseconds request_timeout{
+        10'000};  ///< for a whole request to come, and for its answer to be taken
+    std::chrono::milliseconds idle_timeout{
+        30'000};  ///< for the next request of a connection to come
+    std::size_t max_connections = 256;
+};
+
+/// A small HTTP/1.1 server: routes, and the checks that every request passes before a handler sees
+/// it.
+///
+///     connection [ count, deadlines ] -> libsoup -> headers <= 16 KiB, body <= 64 KiB with a
+///     length
+///            -> Host on the list -> route and method -> Origin ours -> JSON content type ->
+///            handler
+///
+/// No WebSocket extension is registered. Every answer has Request-Id, Cache-Control: no-store and
+/// X-Content-Type-Options: nosniff; every error of ours is RFC 9457 problem+json.
+/// @thread control: create, use and destroy there; its context must be thread-default (or the
+/// default one)
+class Server {
+public:
+    /// Binds and starts to answer; a path without a route is a 404.
+    /// @errors InvalidArgument: not a numeric or not a loopback address; Io: the port is taken
+    [[nodiscard]] static base::Result<std::unique_ptr<Server>> listen(const ServerOptions& options);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// @param method GET (which serves HEAD as well), POST, ...  @param pattern
+    /// "/api/v1/calls/{id}"
+    void route(std::string method, std::string pattern, Handler handler);
+
+    /// "127.0.0.1:5000", with the real port.
+    [[nodiscard]] std::string address() const;
+
+    /// One request is answered. `route` is a pattern, or "other": bounded, for metrics.
+    using Observer = std::function<void(std::string_view route, int status, double seconds)>;
+    void on_answered(Observer observer);
+
+private:
+    class Impl;
+    explicit Server(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace offhook::http
