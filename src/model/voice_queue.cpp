@@ -12,6 +12,13 @@ VoiceQueue::~VoiceQueue() = default;
 std::uint64_t VoiceQueue::write(std::span<const std::int16_t> pcm) {
     reclaim();
     std::uint64_t position = written_.load(std::memory_order_relaxed);
+    // Chunks come back when the reader moves on. One that stands still (a call on hold) would keep
+    // them all: there the new samples go, since the old ones cannot.
+    const std::uint64_t full_at = first_chunk_at_ + 2 * limit_samples_ + kChunkSamples;
+    if (pcm.size() > full_at - position) {
+        dropped_.fetch_add(pcm.size() - (full_at - position), std::memory_order_relaxed);
+        pcm = pcm.first(static_cast<std::size_t>(full_at - position));
+    }
     while (!pcm.empty()) {
         const std::uint64_t end = first_chunk_at_ + chunks_.size() * kChunkSamples;
         if (position == end) {

@@ -12,8 +12,9 @@ namespace offhook::model {
 
 /// The AI's sound on its way to the caller: one writer (the AI thread), one reader (the media
 /// worker's `linekeeper`). Any amount may be written at once; it lives in chunks, up to
-/// `limit_samples`, beyond which the oldest are dropped and counted. The reader neither waits,
-/// locks nor allocates. Positions are absolute sample counts since the start.
+/// `limit_samples`, beyond which the oldest are dropped and counted. While the reader stands still
+/// memory is bounded by twice the limit; beyond that the new are dropped and counted. The reader
+/// neither waits, locks nor allocates. Positions are absolute sample counts since the start.
 class VoiceQueue {
 public:
     explicit VoiceQueue(std::uint64_t limit_samples);

@@ -1,0 +1,174 @@
+// Ids, codecs, offer and answer, call ends, snapshots: the plain words.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "model/call_directory.h"
+#include "model/call_end.h"
+#include "model/call_id.h"
+#include "model/codec.h"
+#include "model/sdp_offer.h"
+#include "model/stats_snapshot.h"
+
+namespace offhook::model {
+namespace {
+
+TEST(CallId, IsTwelveHexDigitsAndDoesNotRepeat) {
+    std::set<CallId> seen;
+    for (int i = 0; i < 10'000; ++i) {
+        const CallId id = CallId::make();
+        ASSERT_EQ(id.text.size(), 14U);
+        ASSERT_EQ(id.text.substr(0, 2), "c-");
+        ASSERT_EQ(id.text.find_first_not_of("0123456789abcdef", 2), std::string::npos);
+        ASSERT_TRUE(seen.insert(id).second);
+    }
+    EXPECT_TRUE(CallId{}.empty());
+    EXPECT_EQ(std::hash<CallId>{}(CallId{"x"}), std::hash<CallId>{}(CallId{"x"}));
+}
+
+TEST(Codec, NamesAndFrames) {
+    for (const CodecFacts& facts : kCodecs) {
+        EXPECT_EQ(codec_by_name(facts.name), facts.codec);
+        EXPECT_EQ(facts_of(facts.codec).name, facts.name);
+    }
+    EXPECT_EQ(codec_by_name("OPUS"), Codec::Opus);
+    EXPECT_EQ(codec_by_name("pcmu"), Codec::Pcmu);
+    EXPECT_FALSE(codec_by_name("G729"));
+    EXPECT_FALSE(codec_by_name(""));
+    EXPECT_EQ(frame_samples(8000), 160U);
+    EXPECT_EQ(frame_samples(16000), 320U);
+}
+
+const std::vector<Codec> kOurs{Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus};
+
+RemoteAudio offer(std::vector<SdpFormat> formats) {
+    RemoteAudio audio;
+    audio.formats = std::move(formats);
+    return audio;
+}
+
+TEST(ChooseCodec, FirstOfOursThatTheOfferHas) {
+    const RemoteAudio remote = offer({{9, "G722", 8000, 1, ""},
+                                      {8, "PCMA", 8000, 1, ""},
+                                      {0, "PCMU", 8000, 1, ""},
+                                      {101, "telephone-event", 8000, 1, "0-16"}});
+    auto chosen = choose_codec(remote, kOurs);
+    ASSERT_TRUE(chosen);
+    EXPECT_EQ(chosen->codec, Codec::Pcmu);
+    EXPECT_EQ(chosen->payload_type, 0);
+    EXPECT_EQ(chosen->telephone_event_type, 101);
+    chosen = choose_codec(remote, {Codec::Opus, Codec::G722});
+    ASSERT_TRUE(chosen);
+    EXPECT_EQ(chosen->codec, Codec::G722);
+    EXPECT_FALSE(choose_codec(remote, {Codec::Opus}));
+    EXPECT_FALSE(choose_codec(remote, {}));
+    EXPECT_FALSE(choose_codec(offer({}), kOurs));
+}
+
+TEST(ChooseCodec, TheOfferersNumberClockAndChannels) {
+    const RemoteAudio remote = offer({{111, "OPUS", 48000, 2, "useinbandfec=1"},
+                                      {101, "telephone-event", 8000, 1, ""},
+                                      {110, "TELEPHONE-EVENT", 48000, 1, ""}});
+    const auto chosen = choose_codec(remote, kOurs);
+    ASSERT_TRUE(chosen);
+    EXPECT_EQ(chosen->codec, Codec::Opus);
+    EXPECT_EQ(chosen->payload_type, 111);
+    EXPECT_EQ(chosen->telephone_event_type, 110);  // at the codec's clock (RFC 4733 §2.1)
+    EXPECT_EQ(chosen->fmtp, "useinbandfec=1");
+    // The same names with another clock or channel count are other formats.
+    EXPECT_FALSE(choose_codec(offer({{111, "opus", 16000, 2, ""}}), kOurs));
+    EXPECT_FALSE(choose_codec(offer({{111, "opus", 48000, 1, ""}}), kOurs));
+    EXPECT_FALSE(choose_codec(offer({{9, "G722", 16000, 1, ""}}), kOurs));
+}
+
+TEST(ChooseCodec, RtcpMuxIsTakenOver) {
+    RemoteAudio remote = offer({{0, "PCMU", 8000, 1, ""}});
+    EXPECT_FALSE(choose_codec(remote, kOurs)->rtcp_mux);
+    EXPECT_FALSE(choose_codec(remote, kOurs)->telephone_event_type);
+    remote.rtcp_mux = true;
+    EXPECT_TRUE(choose_codec(remote, kOurs)->rtcp_mux);
+}
+
+TEST(AnswerFormats, OneCodecUnderTheirNumberAndTheirEvents) {
+    const auto formats = answer_formats({Codec::Opus, 111, 110, "", false});
+    ASSERT_EQ(formats.size(), 2U);
+    EXPECT_EQ(formats[0].payload_type, 111);
+    EXPECT_EQ(formats[0].encoding, "opus");
+    EXPECT_EQ(formats[0].clock_hz, 48000U);
+    EXPECT_EQ(formats[0].channels, 2);
+    EXPECT_NE(formats[0].fmtp.find("usedtx=0"), std::string::npos);
+    EXPECT_EQ(formats[1].payload_type, 110);
+    EXPECT_EQ(formats[1].encoding, "telephone-event");
+    EXPECT_EQ(formats[1].clock_hz, 48000U);
+    EXPECT_EQ(answer_formats({Codec::G722, 9, std::nullopt, "", false}).size(), 1U);
+    EXPECT_EQ(answer_formats({Codec::G722, 9, std::nullopt, "", false})[0].clock_hz, 8000U);
+}
+
+TEST(OfferFormats, EachOfOursAndEventsPerClock) {
+    const auto formats = offer_formats(kOurs);
+    ASSERT_EQ(formats.size(), 6U);
+    EXPECT_EQ(formats[0].payload_type, 0);
+    EXPECT_EQ(formats[3].encoding, "opus");
+    EXPECT_EQ(formats[4].payload_type, 101);
+    EXPECT_EQ(formats[5].clock_hz, 48000U);
+    EXPECT_EQ(offer_formats({Codec::Pcma}).size(), 2U);
+    EXPECT_EQ(offer_formats({Codec::Opus}).size(), 2U);
+    // What we offer we would choose.
+    for (const Codec codec : kOurs) {
+        const auto chosen = choose_codec(offer(offer_formats({codec})), kOurs);
+        ASSERT_TRUE(chosen);
+        EXPECT_EQ(chosen->codec, codec);
+        EXPECT_TRUE(chosen->telephone_event_type);
+    }
+}
+
+TEST(Direction, MirrorsAsRfc3264Says) {
+    EXPECT_EQ(mirrored(Direction::SendOnly), Direction::RecvOnly);
+    EXPECT_EQ(mirrored(Direction::RecvOnly), Direction::SendOnly);
+    EXPECT_EQ(mirrored(Direction::Inactive), Direction::Inactive);
+    EXPECT_EQ(mirrored(Direction::SendRecv), Direction::SendRecv);
+    EXPECT_TRUE(sends(Direction::SendOnly));
+    EXPECT_FALSE(receives(Direction::SendOnly));
+}
+
+TEST(CallEnd, EveryReasonHasItsOwnName) {
+    std::set<std::string_view> names;
+    for (int reason = 0; reason <= static_cast<int>(EndReason::InternalError); ++reason) {
+        EXPECT_TRUE(names.insert(name_of(static_cast<EndReason>(reason))).second) << reason;
+    }
+    const CallEnd end = ended(EndReason::NoRoute, "nobody");
+    EXPECT_EQ(end.end_class, EndClass::Config);
+    EXPECT_EQ(end.detail, "nobody");
+    EXPECT_EQ(name_of(end.end_class), "config");
+}
+
+TEST(CallState, EveryStateHasItsOwnName) {
+    std::set<std::string_view> names;
+    for (int state = 0; state <= static_cast<int>(CallState::Ended); ++state) {
+        EXPECT_TRUE(names.insert(name_of(static_cast<CallState>(state))).second) << state;
+    }
+}
+
+TEST(Snapshot, UnitsAndWhatIsNotKnownYet) {
+    LegCounters counters;
+    LegStats stats = snapshot_of(counters, 0, 5'000'000'000);
+    EXPECT_EQ(stats.first_sent_after_answer_ms, -1);
+    EXPECT_EQ(stats.since_last_received_ms, -1);
+    EXPECT_EQ(stats.round_trip_ms, -1);
+    EXPECT_EQ(stats.sent_level_dbov, -127);
+    LegCounters::add(counters.sent_packets, std::uint64_t{3});
+    LegCounters::set(counters.first_sent_ns, std::int64_t{1'004'000'000});
+    LegCounters::set(counters.last_sent_ns, std::int64_t{4'980'000'000});
+    LegCounters::set(counters.round_trip_ns, std::int64_t{1'500'000});
+    LegCounters::set(counters.last_source, FrameSource::Ai);
+    stats = snapshot_of(counters, 1'000'000'000, 5'000'000'000);
+    EXPECT_EQ(stats.sent_packets, 3U);
+    EXPECT_DOUBLE_EQ(stats.first_sent_after_answer_ms, 4);
+    EXPECT_DOUBLE_EQ(stats.since_last_sent_ms, 20);
+    EXPECT_DOUBLE_EQ(stats.round_trip_ms, 1.5);
+    EXPECT_STREQ(name_of(stats.last_source), "ai");
+}
+
+}  // namespace
+}  // namespace offhook::model
