@@ -67,16 +67,9 @@ std::size_t VoiceQueue::read(std::span<std::int16_t> out, bool& was_cut) noexcep
         was_cut = true;
     }
     std::size_t taken = 0;
-    while (taken < out.size() && position < written) {
-        if (!reading_) {
-            reading_ = first_.load(std::memory_order_acquire);
-            reading_at_ = 0;
-        }
-        while (position >= reading_at_ + kChunkSamples) {
-            reading_ = reading_->next.load(std::memory_order_acquire);
-            reading_at_ += kChunkSamples;
-        }
-        reading_chunk_at_.store(reading_at_, std::memory_order_release);
+    for (;;) {
+        hold_chunk_of(position);
+        if (taken == out.size() || position >= written) break;
         const std::size_t offset = static_cast<std::size_t>(position - reading_at_);
         const std::size_t n = std::min<std::uint64_t>(
             {out.size() - taken, kChunkSamples - offset, written - position});
@@ -88,6 +81,20 @@ std::size_t VoiceQueue::read(std::span<std::int16_t> out, bool& was_cut) noexcep
     }
     read_.store(position, std::memory_order_release);
     return taken;
+}
+
+// Goes on to the chunk of `position`, or to the last one while that is not made yet; also after a
+// skip with nothing to read, since the writer gets back only what lies before the chunk held.
+void VoiceQueue::hold_chunk_of(std::uint64_t position) noexcept {
+    if (!reading_) reading_ = first_.load(std::memory_order_acquire);
+    if (!reading_ || position < reading_at_ + kChunkSamples) return;
+    while (position >= reading_at_ + kChunkSamples) {
+        Chunk* const next = reading_->next.load(std::memory_order_acquire);
+        if (!next) break;
+        reading_ = next;
+        reading_at_ += kChunkSamples;
+    }
+    reading_chunk_at_.store(reading_at_, std::memory_order_release);
 }
 
 // The reader says which chunk it holds; older ones are ours again. Its position alone would not do:

@@ -55,6 +55,7 @@ private:
     };
 
     void reclaim();
+    void hold_chunk_of(std::uint64_t position) noexcept;
 
     const std::uint64_t limit_samples_;
     // writer

@@ -104,6 +104,21 @@ TEST(VoiceQueue, ClearThrowsAwayWhatWaitsAndOnlyThat) {
     EXPECT_EQ(queue.dropped_samples(), 0U);
 }
 
+// The reader runs, finds nothing each time because all was cleared, and still gives the memory
+// back.
+TEST(VoiceQueue, ClearedBeforeEachReadItNeverFills) {
+    VoiceQueue queue(8000);
+    Samples out(160);
+    bool was_cut = false;
+    for (std::uint64_t i = 0; i < 200; ++i) {
+        ASSERT_EQ(queue.write(count_from(0, 1000)), (i + 1) * 1000);
+        queue.clear();
+        ASSERT_EQ(queue.read(out, was_cut), 0U);
+        ASSERT_TRUE(was_cut);
+    }
+    EXPECT_EQ(queue.dropped_samples(), 0U);
+}
+
 // A writer that writes bursts, clears and overruns, a reader at its own pace: samples come from
 // where the reader stands, a jump is always told, and no chunk is freed under the reader (address
 // and thread sanitizer watch).
