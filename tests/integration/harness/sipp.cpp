@@ -1,5 +1,10 @@
 #include "harness/sipp.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <fstream>
 #include <sstream>
@@ -29,6 +34,19 @@ std::string inside(const std::string& method, int cseq) {
            std::to_string(cseq) + " " + method +
            "\nContact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>\n"
            "Max-Forwards: 70\n";
+}
+
+/// A UDP port that was free a moment ago. SIPp would take 5060, where somebody's own server may be.
+std::string free_port() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+    ::close(fd);
+    return std::to_string(ntohs(address.sin_port));
 }
 
 std::string slurp(const std::filesystem::path& path) {
@@ -249,7 +267,9 @@ void Sipp::start(std::uint16_t port,
                                  "30000"}) {
         argv.emplace_back(argument);
     }
-    const std::vector<std::string> more{"-s",
+    const std::vector<std::string> more{"-p",
+                                        free_port(),
+                                        "-s",
                                         options.user,
                                         "-m",
                                         std::to_string(options.calls),
