@@ -39,6 +39,12 @@ void RtpSession::set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept 
     lock_.expect(rtp);
 }
 
+void RtpSession::set_payload_types(std::uint8_t payload_type,
+                                   std::optional<std::uint8_t> telephone_event_type) noexcept {
+    settings_.payload_type = payload_type;
+    settings_.telephone_event_type = telephone_event_type;
+}
+
 void RtpSession::set_sending(bool sending) noexcept {
     // A pause we were asked for is not a gap.
     if (!sending) LegCounters::set<std::int64_t>(counters_->last_sent_ns, 0);

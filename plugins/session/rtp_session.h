@@ -50,6 +50,9 @@ public:
     /// Where to send before the peer has shown its real address, and whom to expect. A changed
     /// address unlocks the source.
     void set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept;
+    /// New numbers for the same codec (a re-INVITE may renumber, RFC 3264 §8.3.2).
+    void set_payload_types(std::uint8_t payload_type,
+                           std::optional<std::uint8_t> telephone_event_type) noexcept;
     /// Off: the peer asked for nothing (hold). The clock runs on.
     void set_sending(bool sending) noexcept;
     [[nodiscard]] bool is_sending() const noexcept { return sending_; }

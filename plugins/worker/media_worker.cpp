@@ -45,6 +45,23 @@ timespec to_timespec(std::int64_t ns) noexcept {
 base::Result<std::shared_ptr<MediaWorker>> MediaWorker::create(Options options) {
     std::shared_ptr<MediaWorker> worker(new MediaWorker(std::move(options)));
     if (auto opened = worker->open(); !opened) return tl::unexpected(opened.error());
+    if (auto enlisted = enlist(worker); !enlisted) return tl::unexpected(enlisted.error());
+    worker->thread_ = std::thread([raw = worker.get()] { raw->main(); });
+    return worker;
+}
+
+base::Result<std::shared_ptr<MediaWorker>> MediaWorker::create_stepped(
+    const std::string& name, std::function<std::int64_t()> now_ns) {
+    std::shared_ptr<MediaWorker> worker(
+        new MediaWorker(Options{.name = name, .index = 0, .realtime = false, .after_tap = {}}));
+    worker->stepped_now_ = std::move(now_ns);
+    worker->last_tick_ = worker->now() / kTickNs;
+    if (auto opened = worker->open(); !opened) return tl::unexpected(opened.error());
+    if (auto enlisted = enlist(worker); !enlisted) return tl::unexpected(enlisted.error());
+    return worker;
+}
+
+base::Result<void> MediaWorker::enlist(const std::shared_ptr<MediaWorker>& worker) {
     Registry& r = registry();
     const std::lock_guard lock(r.mutex);
     auto& entry = r.workers[worker->options_.name];
@@ -53,7 +70,7 @@ base::Result<std::shared_ptr<MediaWorker>> MediaWorker::create(Options options) 
                           "a media worker named \"" + worker->options_.name + "\" exists");
     }
     entry = worker;
-    return worker;
+    return {};
 }
 
 base::Result<std::shared_ptr<MediaWorker>> MediaWorker::for_context(const std::string& name) {
@@ -82,7 +99,6 @@ base::Result<void> MediaWorker::open() {
     if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, event_fd_, &event) != 0) {
         return base::fail_errno("cannot set up a media worker's epoll", errno);
     }
-    thread_ = std::thread([this] { main(); });
     return {};
 }
 
@@ -107,6 +123,11 @@ void MediaWorker::post(std::function<void()> command) {
 }
 
 void MediaWorker::run_and_wait(const std::function<void()>& command) {
+    if (stepped_now_) {
+        commands_.push(command);
+        commands_.run();
+        return;
+    }
     std::mutex mutex;
     std::condition_variable done_condition;
     bool done = false;
@@ -180,18 +201,26 @@ void MediaWorker::main() noexcept {
     t_current = this;
     become_realtime();
     last_tick_ = base::monotonic_ns() / kTickNs;
-    while (!stopping_.load(std::memory_order_relaxed)) {
-        wait();
-        commands_.run();
-        const std::int64_t now_ns = base::monotonic_ns();
-        if (!behind_.empty()) run_behind(now_ns);
-        run_slots(now_ns);
-        if (std::exchange(tapped_, false) && options_.after_tap) options_.after_tap();
-        measure_cpu(now_ns);
-        last_loop_ns_.store(now_ns, std::memory_order_relaxed);
-    }
+    while (!stopping_.load(std::memory_order_relaxed)) round(true);
     commands_.run();
     t_current = nullptr;
+}
+
+void MediaWorker::step() {
+    MediaWorker* outer = std::exchange(t_current, this);
+    round(false);
+    t_current = outer;
+}
+
+void MediaWorker::round(bool may_sleep) noexcept {
+    serve_sockets(may_sleep);
+    commands_.run();
+    const std::int64_t now_ns = now();
+    if (!behind_.empty()) run_behind(now_ns);
+    run_slots(now_ns);
+    if (std::exchange(tapped_, false) && options_.after_tap) options_.after_tap();
+    measure_cpu(now_ns);
+    last_loop_ns_.store(now_ns, std::memory_order_relaxed);
 }
 
 std::int64_t MediaWorker::next_due_ns() const noexcept {
@@ -205,10 +234,12 @@ std::int64_t MediaWorker::next_due_ns() const noexcept {
 // Busy: sleep to the next tick and look at the sockets without waiting, so that a thousand packets
 // cost one wake-up. Quiet: sleep in epoll, so that a tick without work costs nothing (an empty tick
 // is 35 us in a virtual machine).
-void MediaWorker::wait() noexcept {
+void MediaWorker::serve_sockets(bool may_sleep) noexcept {
     std::array<epoll_event, kMaxEvents> events;
     int ready = 0;
-    if (clients_ >= kSleepBelowClients) {
+    if (!may_sleep) {
+        ready = epoll_wait(epoll_fd_, events.data(), kMaxEvents, 0);
+    } else if (clients_ >= kSleepBelowClients) {
         const timespec until = to_timespec(tick_time_ns(last_tick_ + 1));
         while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
         }
@@ -225,7 +256,7 @@ void MediaWorker::wait() noexcept {
         }
         sleeping_.store(false, std::memory_order_seq_cst);
     }
-    const std::int64_t now_ns = base::monotonic_ns();
+    const std::int64_t now_ns = now();
     for (int i = 0; i < ready; ++i) {
         const int fd = events[static_cast<std::size_t>(i)].data.fd;
         if (fd == event_fd_) {
@@ -257,7 +288,7 @@ void MediaWorker::run_slot(std::int64_t tick) noexcept {
     const auto& slot = slots_[static_cast<std::size_t>(tick % kSlots)];
     if (slot.empty()) return;
     const std::int64_t due_ns = tick_time_ns(tick);
-    const std::int64_t now_ns = base::monotonic_ns();
+    const std::int64_t now_ns = now();
     lateness_.record(now_ns - due_ns, now_ns);
     for (TickClient* client : slot) {
         if (!client->on_slot(now_ns)) continue;
@@ -285,7 +316,7 @@ void MediaWorker::measure_cpu(std::int64_t now_ns) noexcept {
 }
 
 model::WorkerStats MediaWorker::stats() const {
-    const LatenessMeter::Figures figures = lateness_.figures(base::monotonic_ns());
+    const LatenessMeter::Figures figures = lateness_.figures(now());
     model::WorkerStats stats;
     stats.index = options_.index;
     stats.calls = attached_.load(std::memory_order_relaxed) / kClientsPerCall;

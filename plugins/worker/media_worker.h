@@ -9,9 +9,11 @@
 #include <thread>
 #include <vector>
 
+#include "base/command_queue.h"
 #include "base/error.h"
+#include "base/monotonic.h"
 #include "model/stats_snapshot.h"
-#include "worker/command_queue.h"
+
 #include "worker/lateness.h"
 
 namespace offhook::worker {
@@ -62,6 +64,13 @@ public:
     };
     [[nodiscard]] static base::Result<std::shared_ptr<MediaWorker>> create(Options options);
 
+    /// A worker without a thread, for tests: time is what `now_ns` says and nothing happens between
+    /// two `step`s.
+    [[nodiscard]] static base::Result<std::shared_ptr<MediaWorker>> create_stepped(
+        const std::string& name, std::function<std::int64_t()> now_ns);
+    /// One round: commands, readable sockets, the slots that came due. Only on a stepped worker.
+    void step();
+
     /// The worker of this name, made with default options when nobody has. @thread any
     [[nodiscard]] static base::Result<std::shared_ptr<MediaWorker>> for_context(
         const std::string& name);
@@ -103,10 +112,15 @@ public:
 
 private:
     explicit MediaWorker(Options options);
+    static base::Result<void> enlist(const std::shared_ptr<MediaWorker>& worker);
     base::Result<void> open();
     void main() noexcept;
     void become_realtime() noexcept;
-    void wait() noexcept;
+    [[nodiscard]] std::int64_t now() const noexcept {
+        return stepped_now_ ? stepped_now_() : base::monotonic_ns();
+    }
+    void round(bool may_sleep) noexcept;
+    void serve_sockets(bool may_sleep) noexcept;
     void run_slots(std::int64_t now_ns) noexcept;
     void run_slot(std::int64_t tick) noexcept;
     void run_behind(std::int64_t now_ns) noexcept;
@@ -117,12 +131,13 @@ private:
     }
 
     Options options_;
+    std::function<std::int64_t()> stepped_now_;  ///< set: no thread, the test's time
     int epoll_fd_ = -1;
     int event_fd_ = -1;
     std::thread thread_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> sleeping_{false};
-    CommandQueue commands_;
+    base::CommandQueue commands_;
 
     // worker thread
     std::array<std::vector<TickClient*>, kSlots> slots_;

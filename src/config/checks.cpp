@@ -73,7 +73,7 @@ std::string glob(const std::string& text) {
 }
 
 std::string fill(const std::string& text) {
-    if (text == "silence" || text == "comfort-noise" || text == "tone") return {};
+    if (text.empty() || text == "silence" || text == "comfort-noise" || text == "tone") return {};
     constexpr std::string_view kFile = "file:";
     if (!text.starts_with(kFile) || text.size() == kFile.size()) {
         return "must be silence, comfort-noise, tone or file:PATH";

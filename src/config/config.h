@@ -83,7 +83,8 @@ struct Route {
     std::string account{};   ///< not used before accounts exist
     std::string ai{};
     std::string pipeline = "phone";
-    std::string fill = "comfort-noise";  ///< silence, comfort-noise, tone, file:PATH
+    std::string fill =
+        {};  ///< silence, comfort-noise, tone, file:PATH; empty: what the pipeline says
 };
 
 struct Config {
@@ -95,7 +96,7 @@ struct Config {
     Drain drain;
     Log log;
     std::vector<Ai> ai{{.name = "echo"}};
-    std::vector<Route> route{{.name = "default", .ai = "echo"}};
+    std::vector<Route> route{{.name = "default", .ai = "echo", .fill = ""}};
 };
 
 }  // namespace offhook::config

@@ -460,14 +460,15 @@ const std::vector<Key<Config>>& section_keys() {
                   [](C & c) -> auto& { return c.log.format; },
                   Names<std::string>{{"auto", "auto"}, {"text", "text"}, {"json", "json"}},
                   {"", "", "auto: text on a terminal, JSON lines otherwise."}),
-        yes_no<C>("log",
-                  "marks",
-                  [](C & c) -> auto& { return c.log.marks; },
-                  {"",
-                   "",
-                   "Marks lines with 🔔 call, 🎙️ voice, 🖥️ system, ✅ ok, ⚠️ warning, "
-                   "❌ "
-                   "error."}),
+        yes_no<C>(
+            "log",
+            "marks",
+            [](C & c) -> auto& { return c.log.marks; },
+            {"",
+             "",
+             "Marks lines with 🔔 call, 🎙️ voice, 🖥️ system, ✅ ok, ⚠️ warning, "
+             "❌ "
+             "error."}),
         text<C>("log",
                 "file",
                 [](C & c) -> auto& { return c.log.file; },
@@ -567,7 +568,8 @@ const std::vector<Key<Route>>& route_keys() {
                     check::fill,
                     {"",
                      "silence, comfort-noise, tone, or file:PATH (readable; WAV)",
-                     "What the caller hears while the AI says nothing."}),
+                     "What the caller hears while the AI says nothing; empty: what the pipeline "
+                     "says, comfort noise where it says nothing."}),
     };
     return keys;
 }

@@ -4,10 +4,11 @@
 #include <functional>
 #include <utility>
 
-namespace offhook::worker {
+namespace offhook::base {
 
-/// Many threads put commands in, the worker runs them in order between ticks. Lock-free on both
-/// sides; what a command captured is freed by the next `push`, not on the worker.
+/// Many threads put commands in, one thread runs them in order. Lock-free on both
+/// sides; what a command captured is freed by the next `push`, not by the thread that runs (a media
+/// worker must not pay for it).
 class CommandQueue {
 public:
     CommandQueue() = default;
@@ -25,7 +26,7 @@ public:
         push_node(incoming_, node);
     }
 
-    /// Runs what is there, oldest first. @thread the worker
+    /// Runs what is there, oldest first. @thread the one that runs commands
     void run() {
         Node* newest = incoming_.exchange(nullptr, std::memory_order_acquire);
         Node* oldest = nullptr;
@@ -66,4 +67,4 @@ private:
     std::atomic<Node*> done_{nullptr};
 };
 
-}  // namespace offhook::worker
+}  // namespace offhook::base

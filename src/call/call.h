@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "glib/timer.h"
+#include "media/phone_leg.h"
+#include "model/call_directory.h"
+#include "model/signalling.h"
+#include "session/socket_pair.h"
+
+namespace offhook::call {
+
+/// The state of one call; CallRegistry tells its story and is the only one to change it.
+///
+///     Incoming --ring--> Ringing --200 sent--> Answered <--re-INVITE--> Held
+///         '-------------- CANCEL, BYE, hang-up, refusal ---------------> Ending --> Ended
+///
+/// @thread control
+struct Call {
+    explicit Call(model::IncomingCall incoming);
+
+    model::CallId id;
+    model::CallInfo info;    ///< what the outside sees; stats are filled when asked for
+    std::string session_id;  ///< o= of our SDP, decimal
+    std::uint64_t sdp_version = 1;
+
+    const config::Route* route = nullptr;
+    const config::Ai* ai = nullptr;
+    std::shared_ptr<const media::LaunchFile> launch;
+    std::vector<model::Codec> codecs;  ///< ours that the pipeline supports
+
+    session::SocketPair sockets;  ///< until the leg takes them
+    std::uint16_t rtp_port = 0;
+    std::unique_ptr<media::PhoneLeg> leg;  ///< from the offer on (offerless: from the ACK on)
+    std::vector<model::SdpMediaLine> offered_lines;
+    model::Direction remote_direction = model::Direction::SendRecv;
+    bool rtcp_mux = false;
+
+    glib::Timer answer_timer;
+    std::int64_t incoming_ns = 0;  ///< CLOCK_MONOTONIC
+    std::int64_t answered_ns = 0;  ///< CLOCK_MONOTONIC, 0: not yet
+    std::optional<model::CallEnd>
+        ending;  ///< we decided, signalling has yet to say that it is over
+
+    // what the once-a-second look has already told
+    bool told_first_sent = false;
+    bool told_first_received = false;
+    bool is_oneway = false;
+    std::int64_t resumed_ns =
+        0;  ///< when the caller was last expected to begin speaking (answer, resume)
+    std::int64_t last_keepalive_ns = 0;
+
+    [[nodiscard]] bool is_held() const { return !model::receives(remote_direction); }
+};
+
+}  // namespace offhook::call

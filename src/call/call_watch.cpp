@@ -1,0 +1,143 @@
+// What the registry notices while calls run: first packets, keep-alive, one-way calls, failing
+// elements, digits.
+
+#include "base/escape.h"
+#include "base/log.h"
+#include "base/monotonic.h"
+#include "call/call_registry.h"
+
+namespace offhook::call {
+
+using log::Level;
+using log::Mark;
+using model::EndReason;
+
+namespace {
+
+constexpr std::int64_t kKeepaliveNs = 3 * base::kNsPerS;
+constexpr double kOnewayMs = 3000;
+
+}  // namespace
+
+void CallRegistry::look() {
+    const std::int64_t now_ns = base::monotonic_ns();
+    if (now_ns - last_observed_ns_ >= base::kNsPerS) {
+        last_observed_ns_ = now_ns;
+        admission_.observe(parts_.workers->stats(), now_ns);
+    }
+    for (const auto& [id, call] : calls_) {
+        if (call->leg && call->answered_ns != 0 && !call->ending) look_at(*call, now_ns);
+    }
+}
+
+void CallRegistry::look_at(Call& call, std::int64_t now_ns) {
+    const model::LegStats stats = call.leg->stats(call.answered_ns, now_ns);
+    const std::string& id = call.id.text;
+    if (!call.told_first_sent && stats.sent_packets > 0) {
+        call.told_first_sent = true;
+        log::write(
+            Level::Info,
+            Mark::Voice,
+            "rtp.first_packet_sent",
+            id,
+            "the line is alive",
+            {{"after_answer_ms", stats.first_sent_after_answer_ms}, {"chain", call.leg->chain()}});
+    }
+    if (!call.told_first_received && stats.received_packets > 0) {
+        call.told_first_received = true;
+        const double after_ms =
+            static_cast<double>(model::LegCounters::get(call.leg->counters().first_received_ns) -
+                                call.answered_ns) /
+            1e6;
+        log::write(Level::Info,
+                   Mark::Voice,
+                   "rtp.first_packet_received",
+                   id,
+                   "the caller's sound comes in",
+                   {{"after_answer_ms", after_ms}});
+    }
+    const bool is_alive = stats.since_last_sent_ms >= 0 && stats.since_last_sent_ms < 100;
+    if (is_alive && now_ns - call.last_keepalive_ns >= kKeepaliveNs) {
+        call.last_keepalive_ns += kKeepaliveNs;
+        log::write(Level::Info,
+                   Mark::Ok,
+                   "rtp.keepalive",
+                   id,
+                   "RTP flows",
+                   {{"sent", stats.sent_packets},
+                    {"received", stats.received_packets},
+                    {"source", model::name_of(stats.last_source)},
+                    {"max_gap_ms", stats.max_gap_ms}});
+    }
+    look_for_oneway(call, stats, now_ns);
+}
+
+void CallRegistry::look_for_oneway(Call& call, const model::LegStats& stats, std::int64_t now_ns) {
+    if (!model::sends(call.remote_direction)) {
+        call.is_oneway = false;
+        return;
+    }
+    const double since_expected_ms = static_cast<double>(now_ns - call.resumed_ns) / 1e6;
+    const double silent_ms = stats.since_last_received_ms < 0
+                                 ? since_expected_ms
+                                 : std::min(stats.since_last_received_ms, since_expected_ms);
+    if (silent_ms < kOnewayMs) {
+        if (std::exchange(call.is_oneway, false)) {
+            log::write(Level::Info,
+                       Mark::Ok,
+                       "call.oneway_over",
+                       call.id.text,
+                       "the caller's RTP is back");
+        }
+        return;
+    }
+    if (!std::exchange(call.is_oneway, true)) {
+        log::write(Level::Warning,
+                   Mark::Warning,
+                   "call.oneway",
+                   call.id.text,
+                   "no RTP from the caller; ours goes on. Look for a firewall or NAT between the "
+                   "peer and [rtp] ports",
+                   {{"silent_ms", silent_ms},
+                    {"received", stats.received_packets},
+                    {"sent", stats.sent_packets}});
+        if (parts_.hooks.on_oneway) parts_.hooks.on_oneway(call.info);
+    }
+    const int timeout_s = parts_.config->rtp.timeout_s;
+    if (timeout_s > 0 && silent_ms >= timeout_s * 1000.0) {
+        end(call,
+            model::ended(
+                EndReason::RtpTimeout,
+                "no RTP from the caller for " + std::to_string(timeout_s) + " s ([rtp] timeout_s)"),
+            "SIP;cause=408;text=\"no RTP\"");
+    }
+}
+
+void CallRegistry::on_pipeline_error(const std::string& id,
+                                     const std::string& element,
+                                     const std::string& text) {
+    Call* call = get({id});
+    if (!call || call->ending) return;
+    const std::string detail = "element " + element + " failed: " + base::escape_untrusted(text);
+    log::write(Level::Error,
+               Mark::Error,
+               "call.pipeline_error",
+               id,
+               detail,
+               {{"pipeline", call->info.pipeline}});
+    end(*call, model::ended(EndReason::PipelineError, detail), "SIP;cause=500");
+}
+
+void CallRegistry::on_digit(const std::string& id, char digit, unsigned duration_ms) {
+    // A digit may be part of a PIN: it is named at debug level only.
+    log::write(Level::Info,
+               Mark::Call,
+               "call.dtmf",
+               id,
+               "the caller pressed a key",
+               {{"duration_ms", duration_ms}});
+    log::write(
+        Level::Debug, Mark::Call, "call.dtmf_digit", id, "key", {{"digit", std::string(1, digit)}});
+}
+
+}  // namespace offhook::call

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "glib/ref.h"
+#include "media/launch_file.h"
+#include "media/media_bus.h"
+#include "media/reaper.h"
+#include "model/audio_port.h"
+#include "model/call_id.h"
+#include "model/sdp_offer.h"
+#include "model/stats_snapshot.h"
+#include "rtp/codec.h"
+#include "session/rtp_session.h"
+#include "worker/media_worker.h"
+
+namespace offhook::media {
+
+/// One answered call's sound over plain RTP.
+///
+///     caller --UDP--> rtpcallsrc -> ... -> aitap ---> AudioPort.tap ---> AI
+///                         |  RtpSession (sockets, SSRC, counters)
+///     caller <--UDP-- rtpcallsink <- ... <- linekeeper <- AudioPort.voice <- AI
+///
+/// The `...` are whatever the launch file says. Both chains are driven by one media worker.
+///
+/// Ownership and teardown: the leg owns the pipeline; `retire` first makes the worker send nothing
+/// more, then hands the pipeline to the reaper, where it goes to NULL (the elements leave the
+/// worker, acknowledged) and the sockets close. The audio port is shared with the AI side and lives
+/// as long as either.
+/// @thread control
+class PhoneLeg {
+public:
+    struct Parts {
+        model::CallId id;
+        session::SocketPair sockets;
+        model::ChosenAudio chosen;
+        rtp::CodecSettings codec_settings;
+        std::shared_ptr<const LaunchFile> launch;
+        std::string fill;  ///< empty: what the launch file says
+        std::shared_ptr<worker::MediaWorker> worker;
+        MediaBus* bus = nullptr;
+    };
+    /// Builds both chains, ready to play at once.
+    /// @errors Unsupported (the launch file cannot carry the codec), InvalidArgument (fill),
+    /// Internal
+    [[nodiscard]] static base::Result<std::unique_ptr<PhoneLeg>> create(Parts parts);
+    ~PhoneLeg();
+    PhoneLeg(const PhoneLeg&) = delete;
+    PhoneLeg& operator=(const PhoneLeg&) = delete;
+
+    /// Where the peer says it listens; again when it moves.
+    /// @errors InvalidArgument: not a numeric address
+    [[nodiscard]] base::Result<void> set_remote(const model::RemoteAudio& remote);
+    /// The first packet leaves within 5 ms from here. @errors Internal: an element refused (its
+    /// error is on the bus)
+    [[nodiscard]] base::Result<void> start();
+    void set_sending(bool sending);
+    /// New numbers for the same codec, from a re-INVITE.
+    void set_payload_types(const model::ChosenAudio& chosen);
+    /// @errors InvalidArgument: not RFC 4733 digits; Unsupported: the peer takes none; Conflict:
+    /// not started
+    [[nodiscard]] base::Result<void> send_digits(const std::string& digits);
+    /// Ends the leg; `after` runs on the reaper when everything is gone. Nothing else may be called
+    /// afterwards.
+    void retire(Reaper& reaper, std::function<void()> after);
+
+    [[nodiscard]] const std::shared_ptr<model::AudioPort>& audio_port() const noexcept {
+        return port_;
+    }
+    [[nodiscard]] const model::LegCounters& counters() const noexcept {
+        return *session_->counters();
+    }
+    [[nodiscard]] const model::ChosenAudio& chosen() const noexcept { return chosen_; }
+    [[nodiscard]] const worker::MediaWorker& worker() const noexcept { return *worker_; }
+    /// @param answered_ns CLOCK_MONOTONIC, 0: not yet
+    [[nodiscard]] model::LegStats stats(std::int64_t answered_ns, std::int64_t now_ns) const;
+    /// The built chains, for the log: "rtpcallsrc ! aitap | linekeeper ! rtpcallsink".
+    [[nodiscard]] std::string chain() const;
+
+private:
+    explicit PhoneLeg(Parts parts);
+    base::Result<void> build(MediaBus* bus,
+                             const std::string& fill,
+                             const rtp::CodecSettings& codec_settings);
+
+    model::CallId id_;
+    model::ChosenAudio chosen_;
+    std::shared_ptr<const LaunchFile> launch_;
+    std::shared_ptr<session::RtpSession> session_;
+    std::shared_ptr<model::AudioPort> port_;
+    std::shared_ptr<worker::MediaWorker> worker_;
+    glib::Ref<GstElement> pipeline_;
+    GstElement* out_ = nullptr;  ///< borrowed from pipeline_
+    bool has_started_ = false;
+};
+
+}  // namespace offhook::media

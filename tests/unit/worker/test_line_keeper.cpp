@@ -1,0 +1,233 @@
+// The keeper's core: splices, cross-fades, lateness, endless continuity.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <vector>
+
+#include "linekeeper/line_keeper.h"
+
+namespace offhook::linekeeper {
+namespace {
+
+using model::AudioPort;
+using model::FrameSource;
+using model::LegCounters;
+
+constexpr std::uint32_t kRate = 8000;
+constexpr std::size_t kFrame = 160;
+constexpr std::size_t kFade = 32;
+constexpr std::int64_t kMs = 1'000'000;
+
+/// A filler whose every sample has one value, so that a splice can be read off.
+class Constant final : public Filler {
+public:
+    explicit Constant(std::int16_t value) : value_(value) {}
+    void fill(std::span<std::int16_t> pcm) noexcept override {
+        std::fill(pcm.begin(), pcm.end(), value_);
+    }
+
+private:
+    std::int16_t value_;
+};
+
+class LineKeeperTest : public ::testing::Test {
+protected:
+    LineKeeperTest() { keeper.set_voice(port); }
+
+    std::vector<std::int16_t> next() {
+        std::vector<std::int16_t> pcm(kFrame);
+        last = keeper.make_frame(pcm);
+        return pcm;
+    }
+    void say(std::size_t samples, std::int16_t value = 1000) {
+        port->voice.write(std::vector<std::int16_t>(samples, value));
+    }
+
+    std::shared_ptr<LegCounters> counters = std::make_shared<LegCounters>();
+    std::shared_ptr<AudioPort> port = std::make_shared<AudioPort>(kRate);
+    LineKeeper keeper{kRate, std::make_unique<Constant>(10), counters};
+    LineKeeper::Frame last;
+};
+
+int biggest_step(const std::vector<std::int16_t>& pcm) {
+    int biggest = 0;
+    for (std::size_t i = 1; i < pcm.size(); ++i)
+        biggest = std::max(biggest, std::abs(pcm[i] - pcm[i - 1]));
+    return biggest;
+}
+
+TEST_F(LineKeeperTest, FillsWhileNobodySpeaks) {
+    EXPECT_EQ(next(), std::vector<std::int16_t>(kFrame, 10));
+    EXPECT_EQ(last.source, FrameSource::Fill);
+}
+
+TEST_F(LineKeeperTest, FadesInAndPlaysExactlyWhatWasSaid) {
+    next();
+    say(2 * kFrame);
+    const auto first = next();
+    EXPECT_EQ(last.source, FrameSource::Ai);
+    EXPECT_TRUE(
+        std::all_of(first.begin() + kFade, first.end(), [](std::int16_t s) { return s == 1000; }));
+    EXPECT_TRUE(std::is_sorted(first.begin(), first.begin() + kFade));
+    EXPECT_LT(biggest_step(first), 40);
+    EXPECT_EQ(next(), std::vector<std::int16_t>(kFrame, 1000));
+}
+
+TEST_F(LineKeeperTest, FadesOutInsideAFrame) {
+    say(kFrame + 100);
+    next();
+    const auto end = next();
+    EXPECT_TRUE(std::all_of(
+        end.begin(), end.begin() + 100 - kFade, [](std::int16_t s) { return s == 1000; }));
+    EXPECT_TRUE(std::all_of(end.begin() + 100, end.end(), [](std::int16_t s) { return s == 10; }));
+    EXPECT_LT(biggest_step(end), 40);
+}
+
+TEST_F(LineKeeperTest, FadesOutAfterAnEndAtTheFrameBorder) {
+    say(kFrame);
+    auto all = next();
+    const auto after = next();
+    all.insert(all.end(), after.begin(), after.end());
+    EXPECT_EQ(last.source, FrameSource::Fill);
+    EXPECT_LT(biggest_step(all), 40);
+    EXPECT_EQ(after.back(), 10);
+}
+
+TEST_F(LineKeeperTest, ClearIsHeardWithinOneFrameAndWithoutAClick) {
+    say(50 * kFrame);
+    auto all = next();
+    port->voice.clear();
+    const auto after = next();
+    all.insert(all.end(), after.begin(), after.end());
+    EXPECT_EQ(after[kFade], 10);
+    EXPECT_LT(biggest_step(all), 40);
+    EXPECT_EQ(port->voice.queued_samples(), 0u);
+}
+
+TEST_F(LineKeeperTest, ABurstIsPlayedOnceInOrder) {
+    std::vector<std::int16_t> speech(16000);
+    for (std::size_t i = 0; i < speech.size(); ++i) speech[i] = static_cast<std::int16_t>(i);
+    port->voice.write(speech);
+    std::vector<std::int16_t> heard;
+    for (int i = 0; i < 100; ++i) {
+        const auto pcm = next();
+        heard.insert(heard.end(), pcm.begin(), pcm.end());
+    }
+    EXPECT_TRUE(std::equal(heard.begin() + kFade, heard.end(), speech.begin() + kFade));
+    EXPECT_EQ(LegCounters::get(counters->voice_samples), 16000u);
+    next();
+    EXPECT_EQ(last.source, FrameSource::Fill);
+}
+
+TEST_F(LineKeeperTest, OffsetsAreContinuousOver100000Frames) {
+    std::uint64_t expected = 0;
+    for (int i = 0; i < 100'000; ++i) {
+        if (i % 7 == 0) say(static_cast<std::size_t>(i) % 400);
+        if (i % 1001 == 0) port->voice.clear();
+        next();
+        ASSERT_EQ(last.offset_samples, expected);
+        expected += kFrame;
+    }
+}
+
+TEST_F(LineKeeperTest, AfterAnUnderrunItWaitsForAReserve) {
+    say(kFrame);
+    next();
+    next();  // dry inside the utterance
+    say(kFrame / 4);
+    next();  // back within 500 ms: from here on a reserve is wanted
+    EXPECT_EQ(last.source, FrameSource::Ai);
+    EXPECT_EQ(LegCounters::get(counters->voice_underruns), 1u);
+    next();
+    say(kFrame / 2);
+    next();
+    EXPECT_EQ(last.source, FrameSource::Fill) << "10 ms are not the 20 ms it wants now";
+    say(kFrame / 2);
+    next();
+    EXPECT_EQ(last.source, FrameSource::Ai);
+}
+
+TEST_F(LineKeeperTest, TheReserveIsForgottenAfter30Seconds) {
+    say(kFrame);
+    next();
+    next();
+    say(kFrame);
+    next();
+    for (int i = 0; i < 1502; ++i) next();
+    say(8);
+    next();
+    EXPECT_EQ(last.source, FrameSource::Ai);
+}
+
+TEST_F(LineKeeperTest, ALastShortWordIsNotHeldBackForEver) {
+    say(kFrame);
+    next();
+    next();
+    say(kFrame);
+    next();
+    next();
+    say(10);
+    int waited = 0;
+    while (next(), last.source != FrameSource::Ai) ASSERT_LT(++waited, 4);
+}
+
+TEST_F(LineKeeperTest, OnTimeItMakesOneFrame) {
+    std::uint64_t skipped = 0;
+    keeper.start(100 * kMs);
+    EXPECT_EQ(keeper.frames_due(99 * kMs, skipped), 0);
+    EXPECT_EQ(keeper.frames_due(100 * kMs, skipped), 1);
+    next();
+    EXPECT_FALSE(keeper.is_behind(100 * kMs));
+    EXPECT_TRUE(keeper.is_behind(120 * kMs));
+}
+
+TEST_F(LineKeeperTest, LateItSendsTwoAndTheThirdOnTheNextTick) {
+    std::uint64_t skipped = 0;
+    keeper.start(100 * kMs);
+    ASSERT_EQ(keeper.frames_due(145 * kMs, skipped), 2);
+    next();
+    next();
+    EXPECT_TRUE(keeper.is_behind(145 * kMs));
+    EXPECT_EQ(keeper.frames_due(146 * kMs, skipped), 1);
+    next();
+    EXPECT_EQ(skipped, 0u);
+    EXPECT_FALSE(keeper.is_behind(146 * kMs));
+    EXPECT_EQ(last.offset_samples, 2 * kFrame);
+}
+
+TEST_F(LineKeeperTest, BeyondSixtyMsTimeIsGivenUp) {
+    std::uint64_t skipped = 0;
+    keeper.start(100 * kMs);
+    ASSERT_EQ(keeper.frames_due(1'100 * kMs, skipped), 1);
+    EXPECT_EQ(skipped, 50u);
+    next();
+    EXPECT_EQ(last.offset_samples, 50 * kFrame) << "the time stamp jumps over the lost second";
+    EXPECT_EQ(LegCounters::get(counters->skipped_frames), 50u);
+    EXPECT_FALSE(keeper.is_behind(1'100 * kMs));
+}
+
+TEST(FillerTest, KnowsItsWordsAndNamesThem) {
+    for (const char* spec : {"silence", "comfort-noise", "tone"})
+        EXPECT_TRUE(make_filler(spec, kRate)) << spec;
+    const auto refused = make_filler("music", kRate);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("silence, comfort-noise, tone, file:PATH"),
+              std::string::npos);
+    EXPECT_FALSE(make_filler("file:/nowhere.wav", kRate));
+}
+
+TEST(FillerTest, ComfortNoiseIsQuietAndNeverDead) {
+    auto noise = *make_filler("comfort-noise", kRate);
+    std::vector<std::int16_t> pcm(kRate);
+    noise->fill(pcm);
+    double sum = 0;
+    for (const auto s : pcm) sum += static_cast<double>(s) * s;
+    const double dbov = 20 * std::log10(std::sqrt(sum / kRate) / 32767);
+    EXPECT_NEAR(dbov, -65, 2);
+}
+
+}  // namespace
+}  // namespace offhook::linekeeper
