@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "config/nearest.h"
 #include "glib/ref.h"
 #include "media/launch_instance.h"
 #include "media/launch_property.h"
@@ -151,7 +152,7 @@ private:
             if (line == 0) line = node.line;
             missing += (missing.empty() ? "" : ", ") + quoted(node.word);
             const std::string_view package = debian_package_of(node.word);
-            const std::string_view near = nearest_name(node.word, allowed_factories(rules_));
+            const std::string_view near = config::nearest(node.word, allowed_factories(rules_));
             std::string hint;
             if (!package.empty()) {
                 hint = quoted(node.word) + " is in the Debian package " + std::string(package);

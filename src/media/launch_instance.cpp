@@ -147,9 +147,8 @@ public:
                 continue;
             const std::string words = last_error(bus.get());
             return bad(*node,
-                       {"element \"" + node->word + "\" cannot be made ready" +
-                            (words.empty() ? "" : ": " + words),
-                        "GST_DEBUG=3 says more"});
+                       {"element \"" + node->word + "\" cannot be made ready",
+                        words.empty() ? "GST_DEBUG=3 says more" : words});
         }
         return {};
     }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "config/nearest.h"
 #include "glib/ref.h"
 
 namespace offhook::media {
@@ -218,7 +219,7 @@ std::optional<LaunchComplaint> complain_about_value(GObject* element,
         const glib::Unique<GParamSpec*, g_free> all(g_object_class_list_properties(type, &count));
         std::vector<std::string_view> names;
         for (guint i = 0; i < count; ++i) names.emplace_back(all.get()[i]->name);
-        const std::string_view near = nearest_name(property, names);
+        const std::string_view near = config::nearest(property, names);
         return LaunchComplaint{owner + " has no property \"" + property + "\"",
                                near.empty()
                                    ? "gst-inspect-1.0 " + std::string(factory) + " lists them"

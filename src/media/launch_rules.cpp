@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 
 namespace offhook::media {
 namespace {
@@ -147,9 +146,9 @@ constexpr std::array kFixed{
     OneValue{"rtpcallsrc", "remote-port", "", kSetByCall},
     OneValue{"rtpcallsrc", "codec", "", kSetByCall},
     OneValue{"rtpcallsrc", "payload-type", "", kSetByCall},
+    OneValue{"rtpcallsrc", "telephone-event-type", "", kSetByCall},
     OneValue{"linekeeper", "context", "", kSetByCall},
-    OneValue{"linekeeper", "session", "", kSetByCall},
-    OneValue{"linekeeper", "codec", "", kSetByCall},
+    OneValue{"linekeeper", "rate", "", kSetByCall},
     OneValue{"rtpcallsink", "context", "", kSetByCall},
     OneValue{"rtpcallsink", "session", "", kSetByCall},
     OneValue{"rtpcallsink", "address", "", kSetByCall},
@@ -158,6 +157,7 @@ constexpr std::array kFixed{
     OneValue{"rtpcallsink", "remote-port", "", kSetByCall},
     OneValue{"rtpcallsink", "codec", "", kSetByCall},
     OneValue{"rtpcallsink", "payload-type", "", kSetByCall},
+    OneValue{"rtpcallsink", "telephone-event-type", "", kSetByCall},
 };
 
 constexpr std::string_view kCore = "libgstreamer1.0-0";
@@ -245,22 +245,6 @@ bool is_extra(std::string_view factory, const LaunchRules& rules) {
            rules.extra_elements.end();
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            row[j] = std::min({above + 1, row[j - 1] + 1, replaced});
-            diagonal = above;
-        }
-    }
-    return row.back();
-}
-
 }  // namespace
 
 std::string_view name_of(LaunchSide side) noexcept {
@@ -332,19 +316,6 @@ std::vector<std::string_view> allowed_factories(const LaunchRules& rules) {
     for (const Allowed& allowed : kAllowed) names.push_back(allowed.factory);
     for (const std::string& extra : rules.extra_elements) names.push_back(extra);
     return names;
-}
-
-std::string_view nearest_name(std::string_view word, std::span<const std::string_view> candidates) {
-    std::string_view best;
-    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-    for (std::string_view candidate : candidates) {
-        const std::size_t distance = edit_distance(word, candidate);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = candidate;
-        }
-    }
-    return best;
 }
 
 }  // namespace offhook::media

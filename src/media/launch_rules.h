@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,10 +65,5 @@ struct LaunchComplaint {
 
 /// The built-in allow-list, for "did you mean" and for the documentation test.
 [[nodiscard]] std::vector<std::string_view> allowed_factories(const LaunchRules& rules);
-
-/// The candidate with the smallest edit distance, if it is close enough to be a slip of the
-/// fingers; else empty.
-[[nodiscard]] std::string_view nearest_name(std::string_view word,
-                                            std::span<const std::string_view> candidates);
 
 }  // namespace offhook::media

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <optional>
 
+#include "config/nearest.h"
+
 namespace offhook::media {
 namespace {
 
@@ -132,7 +134,7 @@ std::optional<LaunchComplaint> complain_about_placeholders(std::string_view line
         const std::string_view name = line.substr(start + 2, end - start - 2);
         if (std::find(kPlaceholders.begin(), kPlaceholders.end(), name) != kPlaceholders.end())
             continue;
-        const std::string_view near = nearest_name(name, kPlaceholders);
+        const std::string_view near = config::nearest(name, kPlaceholders);
         std::string hint;
         if (near.empty()) {
             hint = "known:";

@@ -378,6 +378,10 @@ const std::vector<BadFile> kBadFiles{
      3,
      {"\"filesink\"", "ready"},
      {.extra_elements = {"filesink"}}},
+    {"FillerThatIsNotThere",
+     outbound("linekeeper name=voice fill=\"file:/nonexistent/a # b.wav\"\n! rtpcallsink name=out"),
+     4,
+     {"\"linekeeper\"", "/nonexistent/a # b.wav"}},
     {"TwoCodecs",
      "[inbound]\nrtpcallsrc name=in output=rtp ! rtppcmadepay ! alawdec ! aitap "
      "name=tap\n[outbound]\nlinekeeper name=voice ! mulawenc ! rtppcmupay ! rtpcallsink name=out\n",

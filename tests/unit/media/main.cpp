@@ -1,11 +1,13 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
-#include "stand_in_elements.h"
+#include "offhook_plugin.h"
+#include "sometimes_pads.h"
 
 int main(int argc, char** argv) {
     gst_init(&argc, &argv);
-    offhook::media::testing::register_stand_in_elements();
+    if (!offhook::register_elements()) return 1;
+    offhook::media::testing::register_sometimes_pads();
     ::testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
 }
