@@ -59,11 +59,13 @@ struct Transactions::Machine {
     [[nodiscard]] bool is_client() const { return transaction->ctx_type == NICT; }
 };
 
-Transactions::Transactions(GMainContext* context, SipTimers timers, Limits limits, Send send)
+Transactions::Transactions(
+    GMainContext* context, SipTimers timers, Limits limits, Send send, std::function<void()> ticked)
     : context_(context),
       timers_(timers),
       limits_(limits),
       send_(std::move(send)),
+      ticked_(std::move(ticked)),
       osip_(make_osip()) {
     osip_set_application_context(osip_, this);
     osip_set_cb_send_message(osip_, &on_send);
@@ -320,6 +322,7 @@ void Transactions::tick() {
         expiries_.pop_front();
     }
     if (live() == 0 && retired_.empty()) ticker_.cancel();
+    ticked_();
 }
 
 void Transactions::keep_ticking() {

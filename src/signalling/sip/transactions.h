@@ -46,7 +46,13 @@ public:
         std::size_t max_retired = 65536;
     };
 
-    Transactions(GMainContext* context, SipTimers timers, Limits limits, Send send);
+    /// @param ticked  runs after each look at the timers, which may have sent, ended or forgotten
+    /// something
+    Transactions(GMainContext* context,
+                 SipTimers timers,
+                 Limits limits,
+                 Send send,
+                 std::function<void()> ticked);
     ~Transactions();
     Transactions(const Transactions&) = delete;
     Transactions& operator=(const Transactions&) = delete;
@@ -117,6 +123,7 @@ private:
     SipTimers timers_;
     Limits limits_;
     Send send_;
+    std::function<void()> ticked_;
     osip_t* osip_ = nullptr;
     std::unordered_map<std::string, std::unique_ptr<Machine>> servers_;
     std::unordered_map<std::string, std::unique_ptr<Machine>> clients_;  ///< by branch

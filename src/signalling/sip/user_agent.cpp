@@ -70,7 +70,8 @@ UserAgent::UserAgent(GMainContext* context,
           context,
           SipTimers{settings_.t1, settings_.t2, settings_.t4},
           Transactions::Limits{.max_live = settings_.max_transactions},
-          [this](const Path& path, std::string_view bytes) { return deliver(path, bytes); }) {
+          [this](const Path& path, std::string_view bytes) { return deliver(path, bytes); },
+          [this] { publish_sizes(); }) {
     if (!settings_.allow) settings_.allow = is_loopback;
 }
 

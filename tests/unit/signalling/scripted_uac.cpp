@@ -249,6 +249,7 @@ Message ScriptedUac::receive(std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
     std::array<char, 65536> buffer{};
     for (;;) {
+        for (; stream_.starts_with("\r\n"); stream_.erase(0, 2)) ++pongs;
         if (const auto end = stream_.find("\r\n\r\n"); end != std::string::npos) {
             Message message{stream_.substr(0, end + 4)};
             const std::string length = message.header("Content-Length");
@@ -311,6 +312,9 @@ std::string ScriptedUac::request(std::string_view method, std::string_view sdp, 
             ? remote_contact
             : "sip:service@127.0.0.1:" +
                   std::to_string(bench_.port(over_ == Over::Udp ? "udp" : "tcp"));
+    const std::string own_contact =
+        contact.empty() ? "<sip:alice@" + here + (over_ == Over::Tcp ? ";transport=tcp>" : ">")
+                        : contact;
     std::string text = std::string(method) + " " + target + " SIP/2.0\r\nVia: SIP/2.0/" +
                        transport + " " + here + ";branch=" + branch +
                        ";rport\r\nMax-Forwards: 70\r\n";
@@ -319,8 +323,7 @@ std::string ScriptedUac::request(std::string_view method, std::string_view sdp, 
             "\r\nTo: <sip:service@127.0.0.1>" +
             (to_tag.empty() || method == "CANCEL" ? "" : ";tag=" + to_tag) +
             "\r\nCall-ID: " + call_id + "\r\nCSeq: " + std::to_string(cseq) + " " +
-            std::string(method) + "\r\nContact: <sip:alice@" + here +
-            (over_ == Over::Tcp ? ";transport=tcp" : "") + ">\r\nUser-Agent: scripted\r\n" +
+            std::string(method) + "\r\nContact: " + own_contact + "\r\nUser-Agent: scripted\r\n" +
             std::exchange(extra, {});
     if (!sdp.empty()) text += "Content-Type: application/sdp\r\n";
     text += "Content-Length: " + std::to_string(sdp.size()) + "\r\n\r\n" + std::string(sdp);
@@ -341,10 +344,10 @@ void ScriptedUac::accept(const Message& request, int status) {
 
 void ScriptedUac::learn(const Message& response) {
     to_tag = response.tag("To");
-    const std::string contact = response.header("Contact");
-    const auto open = contact.find('<');
+    const std::string given = response.header("Contact");
+    const auto open = given.find('<');
     if (open != std::string::npos)
-        remote_contact = contact.substr(open + 1, contact.find('>') - open - 1);
+        remote_contact = given.substr(open + 1, given.find('>') - open - 1);
 }
 
 Message ScriptedUac::call(std::string_view sdp) {
@@ -354,6 +357,31 @@ Message ScriptedUac::call(std::string_view sdp) {
     learn(ok);
     send(request("ACK"));
     return ok;
+}
+
+TcpAcceptor::TcpAcceptor() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in local = loopback("127.0.0.1", 0);
+    socklen_t length = sizeof(local);
+    if (bind(fd_, reinterpret_cast<const sockaddr*>(&local), sizeof(local)) != 0 ||
+        listen(fd_, 4) != 0 ||
+        getsockname(fd_, reinterpret_cast<sockaddr*>(&local), &length) != 0) {
+        throw std::runtime_error("cannot listen");
+    }
+    port_ = ntohs(local.sin_port);
+}
+
+TcpAcceptor::~TcpAcceptor() {
+    close(fd_);
+}
+
+std::string TcpAcceptor::first_bytes(Bench& bench, std::chrono::milliseconds limit) {
+    if (!bench.wait_fd(fd_, limit)) return {};
+    const int connection = accept(fd_, nullptr, nullptr);
+    std::array<char, 4096> buffer{};
+    ssize_t n = 0;
+    if (bench.wait_fd(connection, limit)) n = recv(connection, buffer.data(), buffer.size(), 0);
+    close(connection);
+    return std::string(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
 }
 
 std::string plain_offer(std::uint64_t version,

@@ -120,8 +120,10 @@ public:
 
     // dialog state, filled by call()
     std::string call_id, from_tag, to_tag, remote_contact, branch;
-    std::uint32_t cseq = 1;
+    std::uint32_t cseq = 0;
+    int pongs = 0;                           ///< answers to keep-alives seen between messages
     std::vector<std::string> record_routes;  ///< put into the INVITE
+    std::string contact;                     ///< instead of where the socket is
     std::string extra;                       ///< header lines for the next request, with CRLF
 
     /// A request of this dialog; a new branch unless `same_branch`. INVITE, OPTIONS and so on raise
@@ -145,6 +147,21 @@ private:
     std::string source_;
     std::string stream_;
     bool at_end_ = false;
+};
+
+/// A TCP listener of the caller's side that reads what the first connection sends.
+class TcpAcceptor {
+public:
+    TcpAcceptor();
+    ~TcpAcceptor();
+    TcpAcceptor(const TcpAcceptor&) = delete;
+    TcpAcceptor& operator=(const TcpAcceptor&) = delete;
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    std::string first_bytes(Bench& bench, std::chrono::milliseconds limit = 5000ms);
+
+private:
+    int fd_;
+    std::uint16_t port_ = 0;
 };
 
 /// SIPp's stock offer with the given version and direction.
