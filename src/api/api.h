@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/metrics.h"
+#include "http/server.h"
+#include "model/call_directory.h"
+
+namespace offhook::api {
+
+/// What the API looks at. References and functions must outlive the server that the routes are
+/// installed in; all are used on the control thread.
+struct ApiParts {
+    model::CallDirectory& calls;
+    Metrics& metrics;
+    std::function<std::vector<model::WorkerStats>()> workers;
+    std::function<bool()> draining;
+    std::function<std::vector<std::string>()>
+        listeners;  ///< "http://127.0.0.1:5000", "udp:127.0.0.1:5060"
+    /// For /health and /readyz; a missing one is `off`. Figures of `calls` and `media` that
+    /// docs/http-api.md promises are filled in by the API itself, further ones come behind them.
+    model::HealthProbe calls_health{}, media_health{}, ai_health{};
+    /// For /livez: Failed when a media worker is stuck. That the control loop runs is proved by the
+    /// answer.
+    model::HealthProbe liveness{};
+};
+
+/// The routes of docs/http-api.md.
+/// @thread control
+class Api {
+public:
+    explicit Api(ApiParts parts);
+    /// Adds the routes and counts what the server answers. The Api must outlive the server.
+    void install(http::Server& server);
+
+private:
+    void install_health(http::Server& server);
+    void install_calls(http::Server& server);
+    void install_metrics(http::Server& server);
+
+    ApiParts parts_;
+    const std::int64_t started_ns_;  ///< CLOCK_MONOTONIC
+};
+
+}  // namespace offhook::api

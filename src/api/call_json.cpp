@@ -1,0 +1,91 @@
+#include "api/call_json.h"
+
+#include <algorithm>
+
+#include "base/monotonic.h"
+#include "base/timestamp.h"
+
+namespace offhook::api {
+namespace {
+
+void time_field(base::JsonWriter& json, std::string_view name, std::int64_t realtime_ns) {
+    json.key(name);
+    realtime_ns == 0 ? json.null() : json.value(base::rfc3339_utc_ms(realtime_ns));
+}
+
+// -1 stands for "not known" in the model.
+void known_field(base::JsonWriter& json, std::string_view name, double value) {
+    json.key(name);
+    value < 0 ? json.null() : json.value(value);
+}
+
+std::int64_t duration_ms(const model::CallInfo& call) {
+    if (call.answered_ns == 0) return 0;
+    const std::int64_t until = call.ended_ns == 0 ? base::realtime_ns() : call.ended_ns;
+    return std::max<std::int64_t>(0, (until - call.answered_ns) / base::kNsPerMs);
+}
+
+}  // namespace
+
+void write_stats(base::JsonWriter& json, const model::LegStats& s) {
+    json.begin_object();
+    json.field("sent_packets", s.sent_packets).field("sent_bytes", s.sent_bytes);
+    json.field("sent_ai_frames", s.sent_ai_frames).field("sent_fill_frames", s.sent_fill_frames);
+    json.field("sent_dtmf_packets", s.sent_dtmf_packets).field("send_errors", s.send_errors);
+    json.field("skipped_frames", s.skipped_frames).field("held_frames", s.held_frames);
+    known_field(json, "first_sent_after_answer_ms", s.first_sent_after_answer_ms);
+    known_field(json, "since_last_sent_ms", s.since_last_sent_ms);
+    json.field("max_gap_ms", s.max_gap_ms).field("last_source", model::name_of(s.last_source));
+    json.field("sent_level_dbov", s.sent_level_dbov);
+    json.field("received_packets", s.received_packets).field("received_bytes", s.received_bytes);
+    json.field("lost_packets", s.lost_packets).field("late_packets", s.late_packets);
+    json.field("duplicate_packets", s.duplicate_packets)
+        .field("reordered_packets", s.reordered_packets);
+    json.field("refused_packets", s.refused_packets)
+        .field("concealed_samples", s.concealed_samples);
+    json.field("received_dtmf_events", s.received_dtmf_events);
+    known_field(json, "since_last_received_ms", s.since_last_received_ms);
+    json.field("jitter_ms", s.jitter_ms).field("playout_delay_ms", s.playout_delay_ms);
+    json.field("received_level_dbov", s.received_level_dbov);
+    known_field(json, "round_trip_ms", s.round_trip_ms);
+    known_field(json, "remote_jitter_ms", s.remote_jitter_ms);
+    json.field("remote_lost_packets", s.remote_lost_packets);
+    json.field("rtcp_received", s.rtcp_received).field("rtcp_sent", s.rtcp_sent);
+    json.field("tapped_samples", s.tapped_samples)
+        .field("tap_dropped_samples", s.tap_dropped_samples);
+    json.field("voice_samples", s.voice_samples)
+        .field("voice_queued_samples", s.voice_queued_samples);
+    json.field("voice_dropped_samples", s.voice_dropped_samples);
+    json.field("voice_underruns", s.voice_underruns).field("sample_rate_hz", s.sample_rate_hz);
+    json.end();
+}
+
+void write_call(base::JsonWriter& json, const model::CallInfo& call) {
+    json.begin_object();
+    json.field("id", call.id.text).field("state", model::name_of(call.state));
+    json.field("sip_call_id", call.sip_call_id).field("from", call.from).field("to", call.to);
+    json.field("peer", call.peer).field("user_agent", call.user_agent);
+    json.field("route", call.route).field("ai", call.ai).field("pipeline", call.pipeline);
+    json.field("fill", call.fill).field("codec", call.codec);
+    time_field(json, "created", call.created_ns);
+    time_field(json, "answered", call.answered_ns);
+    time_field(json, "ended", call.ended_ns);
+    known_field(json, "answer_ms", call.answer_ms);
+    json.field("duration_ms", duration_ms(call));
+    json.key("worker");
+    call.worker < 0 ? json.null() : json.value(call.worker);
+    json.key("end");
+    if (call.end) {
+        json.begin_object().field("class", model::name_of(call.end->end_class));
+        json.field("reason", model::name_of(call.end->reason))
+            .field("detail", call.end->detail)
+            .end();
+    } else {
+        json.null();
+    }
+    json.key("stats");
+    write_stats(json, call.stats);
+    json.end();
+}
+
+}  // namespace offhook::api

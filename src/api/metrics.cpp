@@ -1,0 +1,320 @@
+#include "api/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+
+#include "api/process_stats.h"
+#include "base/monotonic.h"
+
+namespace offhook::api {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using Buckets = Histogram::BucketBoundaries;
+
+constexpr std::int64_t kOneWayAfterNs = 3 * base::kNsPerS;
+constexpr double kOneWayAfterMs = 3000;
+
+constexpr std::array kEndReasons{model::EndReason::CallerHangup,
+                                 model::EndReason::CallerCancelled,
+                                 model::EndReason::ApiHangup,
+                                 model::EndReason::AiHangup,
+                                 model::EndReason::Drained,
+                                 model::EndReason::RtpTimeout,
+                                 model::EndReason::AckTimeout,
+                                 model::EndReason::NoRoute,
+                                 model::EndReason::NotAcceptable,
+                                 model::EndReason::Malformed,
+                                 model::EndReason::UnsupportedMedia,
+                                 model::EndReason::BadExtension,
+                                 model::EndReason::LimitCalls,
+                                 model::EndReason::LimitPorts,
+                                 model::EndReason::TransportLost,
+                                 model::EndReason::PipelineError,
+                                 model::EndReason::InternalError};
+
+// What of a leg goes into counters. Order is that of Impl::flows_.
+enum Flow : std::size_t {
+    kSent,
+    kReceived,
+    kLost,
+    kRefused,
+    kSendErrors,
+    kAi,
+    kDtmf,
+    kFill,
+    kTapDropped,
+    kVoiceDropped,
+    kUnderruns,
+    kFlows
+};
+using Amounts = std::array<std::uint64_t, kFlows>;
+
+Amounts amounts_of(const model::LegStats& s) {
+    return {s.sent_packets,
+            s.received_packets,
+            s.lost_packets,
+            s.refused_packets,
+            s.send_errors,
+            s.sent_ai_frames,
+            s.sent_dtmf_packets,
+            s.sent_fill_frames,
+            s.tap_dropped_samples,
+            s.voice_dropped_samples,
+            s.voice_underruns};
+}
+
+bool is_answered(const model::CallInfo& call) {
+    return call.answered_ns != 0;
+}
+
+bool is_one_way(const model::CallInfo& call, std::int64_t now_realtime_ns) {
+    if (call.state != model::CallState::Answered || !is_answered(call)) return false;
+    const double silent_ms = call.stats.since_last_received_ms;
+    return silent_ms < 0 ? now_realtime_ns - call.answered_ns > kOneWayAfterNs
+                         : silent_ms > kOneWayAfterMs;
+}
+
+// "file:/path" is one of a set without bounds; "file" is not.
+std::string fill_kind(const std::string& fill) {
+    return fill.empty() ? "unknown" : fill.substr(0, fill.find(':'));
+}
+
+}  // namespace
+
+class Metrics::Impl {
+public:
+    explicit Impl(std::string_view version)
+        : calls_total_(counters("offhook_calls_total", "Calls that ended, by reason")),
+          invites_(counters("offhook_sip_invites_total",
+                            "INVITEs of new calls, by result: answered, or why not")),
+          packets_(counters("offhook_rtp_packets_total", "RTP packets, accepted ones inbound")),
+          keepalive_(counters("offhook_rtp_keepalive_packets_total",
+                              "RTP packets sent, by where their sound came from")),
+          dropped_(counters("offhook_ai_audio_dropped_seconds_total",
+                            "Sound between caller and AI that found no room, by ring")),
+          lateness_(gauges("offhook_media_tick_lateness_seconds",
+                           "How late the tick of a media worker was, over its last 3 s; quantile 1 "
+                           "is the longest")),
+          worker_calls_(gauges("offhook_media_worker_calls", "Calls on a media worker")),
+          worker_cpu_(gauges("offhook_media_worker_cpu_ratio",
+                             "CPU of a media worker, of one core, over the last second")),
+          overruns_(counters("offhook_media_overruns_total",
+                             "20 ms frames that a media worker skipped after stalls")),
+          http_(counters("offhook_http_requests_total", "HTTP requests answered")),
+          calls_active_(gauge("offhook_calls_active", "Calls that have not ended")),
+          calls_oneway_(
+              gauge("offhook_calls_oneway",
+                    "Answered calls without RTP from the caller for 3 s (hold excepted)")),
+          draining_(gauge("offhook_draining",
+                          "1 while new calls are refused because the process is about to end")),
+          realtime_(
+              gauge("offhook_media_realtime", "1 when every media worker runs under SCHED_FIFO")),
+          rss_(gauge("process_resident_memory_bytes", "Resident memory")),
+          fds_(gauge("process_open_fds", "Open file descriptors")),
+          max_fds_(gauge("process_max_fds", "Limit of open file descriptors")),
+          threads_(gauge("process_threads", "Threads")),
+          cpu_(counter("process_cpu_seconds_total", "User and system CPU time")),
+          zero_packet_(counter("offhook_calls_zero_packet_total",
+                               "Answered calls that ended without one RTP packet from the caller")),
+          setup_(histogram("offhook_call_setup_seconds",
+                           "INVITE to 200",
+                           {.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10})),
+          duration_(histogram("offhook_call_duration_seconds",
+                              "200 to the end",
+                              {1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600})),
+          gap_(histogram("offhook_rtp_send_gap_seconds",
+                         "Longest time between two RTP packets sent, one value for each answered "
+                         "call that ended",
+                         {.025, .03, .04, .06, .1, .2, .5, 1, 5})),
+          http_duration_(histogram("offhook_http_request_duration_seconds",
+                                   "Time in the handler",
+                                   {.0005, .001, .005, .01, .05, .1, .5, 1})) {
+        prometheus::BuildGauge()
+            .Name("offhook_build_info")
+            .Help("Always 1; the version is the label")
+            .Register(registry_)
+            .Add({{"version", std::string(version)}})
+            .Set(1);
+        prometheus::BuildGauge()
+            .Name("process_start_time_seconds")
+            .Help("Start of the process since the epoch")
+            .Register(registry_)
+            .Add({})
+            .Set(static_cast<double>(base::realtime_ns()) / 1e9);
+        // Series exist from the start, so that a rate over the first event is not lost.
+        for (const model::EndReason reason : kEndReasons) {
+            calls_total_.Add({{"end_reason", std::string(model::name_of(reason))}});
+        }
+        invites_.Add({{"result", "answered"}});
+        flows_ = {
+            &packets_.Add({{"direction", "outbound"}}),
+            &packets_.Add({{"direction", "inbound"}}),
+            &counter("offhook_rtp_packets_lost_total",
+                     "RTP packets from callers that never came in time"),
+            &counter("offhook_rtp_packets_refused_total",
+                     "Datagrams on RTP ports that were malformed, foreign or of an unknown payload "
+                     "type"),
+            &counter("offhook_rtp_send_errors_total", "RTP packets that the kernel did not take"),
+            &keepalive_.Add({{"source", "ai"}}),
+            &keepalive_.Add({{"source", "dtmf"}}),
+            nullptr,  // by kind of fill
+            &dropped_.Add({{"reason", "tap-full"}}),
+            &dropped_.Add({{"reason", "voice-full"}}),
+            &counter("offhook_voice_underruns_total",
+                     "Times the AI's sound ran dry inside an utterance")};
+        for (const char* kind : {"silence", "comfort-noise", "tone", "file"})
+            keepalive_.Add({{"source", kind}});
+    }
+
+    void answered(const model::CallInfo& call) {
+        invites_.Add({{"result", "answered"}}).Increment();
+        if (call.answer_ms >= 0) setup_.Observe(call.answer_ms / 1000);
+    }
+
+    void ended(const model::CallInfo& call) {
+        take(call);
+        seen_.erase(call.id);
+        const std::string reason(
+            model::name_of(call.end ? call.end->reason : model::EndReason::InternalError));
+        calls_total_.Add({{"end_reason", reason}}).Increment();
+        if (!is_answered(call)) {
+            invites_.Add({{"result", reason}}).Increment();
+            return;
+        }
+        duration_.Observe(
+            static_cast<double>(std::max<std::int64_t>(0, call.ended_ns - call.answered_ns)) / 1e9);
+        gap_.Observe(call.stats.max_gap_ms / 1000);
+        if (call.stats.received_packets == 0) zero_packet_.Increment();
+    }
+
+    void http(std::string_view route, int status, double seconds) {
+        http_.Add({{"route", std::string(route)}, {"code", std::to_string(status)}}).Increment();
+        http_duration_.Observe(seconds);
+    }
+
+    std::string scrape(const std::vector<model::CallInfo>& live,
+                       const std::vector<model::WorkerStats>& workers,
+                       bool draining) {
+        const std::int64_t now_ns = base::realtime_ns();
+        double active = 0;
+        double one_way = 0;
+        for (const model::CallInfo& call : live) {
+            if (call.end || call.state == model::CallState::Ended) continue;
+            take(call);
+            active += 1;
+            if (is_one_way(call, now_ns)) one_way += 1;
+        }
+        calls_active_.Set(active);
+        calls_oneway_.Set(one_way);
+        draining_.Set(draining ? 1 : 0);
+        for (const model::WorkerStats& worker : workers) take(worker);
+        realtime_.Set(!workers.empty() && std::all_of(workers.begin(),
+                                                      workers.end(),
+                                                      [](const auto& w) { return w.is_realtime; })
+                          ? 1
+                          : 0);
+        take(read_process_stats());
+        return prometheus::TextSerializer().Serialize(registry_.Collect());
+    }
+
+private:
+    // Adds what this call counted since it was looked at last.
+    void take(const model::CallInfo& call) {
+        Amounts& before = seen_[call.id];
+        const Amounts now = amounts_of(call.stats);
+        for (std::size_t i = 0; i < kFlows; ++i) {
+            if (now[i] <= before[i]) continue;
+            auto amount = static_cast<double>(now[i] - before[i]);
+            if (i == kTapDropped || i == kVoiceDropped) {
+                amount /= std::max(1U, call.stats.sample_rate_hz);
+            }
+            Counter& into =
+                i == kFill ? keepalive_.Add({{"source", fill_kind(call.fill)}}) : *flows_[i];
+            into.Increment(amount);
+        }
+        before = now;
+    }
+
+    void take(const model::WorkerStats& worker) {
+        const std::string index = std::to_string(worker.index);
+        lateness_.Add({{"worker", index}, {"quantile", "0.5"}}).Set(worker.tick_p50_ms / 1000);
+        lateness_.Add({{"worker", index}, {"quantile", "0.99"}}).Set(worker.tick_p99_ms / 1000);
+        lateness_.Add({{"worker", index}, {"quantile", "1"}}).Set(worker.tick_max_ms / 1000);
+        worker_calls_.Add({{"worker", index}}).Set(static_cast<double>(worker.calls));
+        worker_cpu_.Add({{"worker", index}}).Set(worker.cpu_share);
+        Counter& overruns = overruns_.Add({{"worker", index}});
+        raise(overruns, static_cast<double>(worker.overruns));
+    }
+
+    void take(const ProcessStats& process) {
+        raise(cpu_, process.cpu_seconds);
+        rss_.Set(static_cast<double>(process.resident_bytes));
+        fds_.Set(static_cast<double>(process.open_fds));
+        max_fds_.Set(static_cast<double>(process.max_fds));
+        threads_.Set(static_cast<double>(process.threads));
+    }
+
+    static void raise(Counter& counter, double to) {
+        if (to > counter.Value()) counter.Increment(to - counter.Value());
+    }
+
+    Family<Counter>& counters(const char* name, const char* help) {
+        return prometheus::BuildCounter().Name(name).Help(help).Register(registry_);
+    }
+    Family<Gauge>& gauges(const char* name, const char* help) {
+        return prometheus::BuildGauge().Name(name).Help(help).Register(registry_);
+    }
+    Counter& counter(const char* name, const char* help) { return counters(name, help).Add({}); }
+    Gauge& gauge(const char* name, const char* help) { return gauges(name, help).Add({}); }
+    Histogram& histogram(const char* name, const char* help, const Buckets& buckets) {
+        return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add({},
+                                                                                          buckets);
+    }
+
+    prometheus::Registry registry_;
+    Family<Counter>&calls_total_, &invites_, &packets_, &keepalive_, &dropped_;
+    Family<Gauge>&lateness_, &worker_calls_, &worker_cpu_;
+    Family<Counter>&overruns_, &http_;
+    Gauge &calls_active_, &calls_oneway_, &draining_, &realtime_, &rss_, &fds_, &max_fds_,
+        &threads_;
+    Counter &cpu_, &zero_packet_;
+    Histogram &setup_, &duration_, &gap_, &http_duration_;
+    std::array<Counter*, kFlows> flows_{};
+    std::unordered_map<model::CallId, Amounts> seen_;
+};
+
+Metrics::Metrics(std::string_view version) : impl_(std::make_unique<Impl>(version)) {}
+Metrics::~Metrics() = default;
+
+void Metrics::on_call_answered(const model::CallInfo& call) {
+    impl_->answered(call);
+}
+
+void Metrics::on_call_ended(const model::CallInfo& call) {
+    impl_->ended(call);
+}
+
+void Metrics::on_http(std::string_view route, int status, double seconds) {
+    impl_->http(route, status, seconds);
+}
+
+std::string Metrics::scrape(const std::vector<model::CallInfo>& live,
+                            const std::vector<model::WorkerStats>& workers,
+                            bool draining) {
+    return impl_->scrape(live, workers, draining);
+}
+
+}  // namespace offhook::api

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/call_directory.h"
+#include "model/stats_snapshot.h"
+
+namespace offhook::api {
+
+/// The process's Prometheus metrics. Events are fed as they happen; what lives in calls and workers
+/// is read at the scrape. Counters only rise: what a call counted is added up piece by piece and
+/// stays after the call is gone. No label has a value from the network.
+/// @thread control
+class Metrics {
+public:
+    explicit Metrics(std::string_view version);
+    ~Metrics();
+    Metrics(const Metrics&) = delete;
+    Metrics& operator=(const Metrics&) = delete;
+
+    /// Once for each call, when its 200 was sent.
+    void on_call_answered(const model::CallInfo& call);
+    /// Exactly once for each call that came in, answered or not, with its last stats and its end.
+    void on_call_ended(const model::CallInfo& call);
+    /// @param route a pattern of a fixed set
+    void on_http(std::string_view route, int status, double seconds);
+
+    /// Everything in Prometheus text format (version 0.0.4). Live calls that have an end already
+    /// are left out: they came, or come, by on_call_ended.
+    [[nodiscard]] std::string scrape(const std::vector<model::CallInfo>& live,
+                                     const std::vector<model::WorkerStats>& workers,
+                                     bool draining);
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace offhook::api
