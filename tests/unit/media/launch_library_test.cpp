@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
+#include "glib/error_out.h"
 #include "launch_texts.h"
 
 namespace offhook::media {
@@ -88,6 +90,23 @@ TEST_F(LaunchLibraryTest, ShippedFilesLoad) {
     ASSERT_TRUE(shipped) << shipped.error().text();
     for (const base::Error& error : shipped->refused) ADD_FAILURE() << error.text();
     EXPECT_EQ(library.profiles(), (Names{"phone", "phone-stock"}));
+}
+
+/// The examples are for gst-launch-1.0: no sections, no comments, GStreamer's own parser.
+TEST(LaunchExamples, ParseAsTheyAre) {
+    int count = 0;
+    for (const fs::directory_entry& item :
+         fs::directory_iterator(fs::path(OFFHOOK_SOURCE_PIPELINES) / "examples")) {
+        std::ifstream file(item.path());
+        std::ostringstream text;
+        text << file.rdbuf();
+        glib::GErrorOut error;
+        const auto pipeline = glib::Ref<GstElement>::sink(
+            gst_parse_launch_full(text.str().c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, error));
+        EXPECT_TRUE(pipeline) << item.path() << ": " << error.text();
+        ++count;
+    }
+    EXPECT_GE(count, 3);
 }
 
 }  // namespace
