@@ -1,0 +1,48 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "config/config.h"
+#include "model/audio_port.h"
+
+namespace offhook::ai {
+
+/// What the AI side of this process did so far. Written by the ai thread only (relaxed), read by
+/// anybody.
+struct AiCounters {
+    std::atomic<std::uint64_t> wakes{0};       ///< times the thread came out of its wait
+    std::atomic<std::uint64_t> late_ticks{0};  ///< 10 ms ticks skipped because the thread was late
+    std::atomic<std::uint64_t> caller_samples{0};  ///< taken from taps
+    std::atomic<std::uint64_t> trimmed_samples{
+        0};  ///< silence an echo left out because its queue had grown
+    std::atomic<std::uint64_t> failed_sessions{0};  ///< ended by an exception
+    std::atomic<std::uint64_t> sessions{0};         ///< now
+
+    static void add(std::atomic<std::uint64_t>& cell, std::uint64_t value) noexcept {
+        cell.store(cell.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+    }
+};
+
+/// One AI on one call: hears the caller, speaks by writing the call's VoiceQueue. Built-in ones
+/// stand one file each beside this; those with a socket are to come.
+/// @thread the ai thread, all of it
+class AiProtocol {
+public:
+    virtual ~AiProtocol() = default;
+
+    /// What the caller said since the last time, in order, mono S16 at the port's sample rate.
+    /// Valid during the call.
+    virtual void on_caller_audio(std::span<const std::int16_t> pcm) = 0;
+    /// Time passes: first when the AI is attached, then every 10 ms. @param now_ns CLOCK_MONOTONIC
+    virtual void on_tick(std::int64_t now_ns) = 0;
+};
+
+/// The protocol that `ai` names. `port` and `counters` must outlive it.
+[[nodiscard]] std::unique_ptr<AiProtocol> make_protocol(const config::Ai& ai,
+                                                        model::AudioPort& port,
+                                                        AiCounters& counters);
+
+}  // namespace offhook::ai

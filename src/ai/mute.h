@@ -1,0 +1,14 @@
+#pragma once
+
+#include "ai/ai_protocol.h"
+
+namespace offhook::ai {
+
+/// Listens to everything and says nothing: the line lives on filler alone.
+class Mute final : public AiProtocol {
+public:
+    void on_caller_audio(std::span<const std::int16_t> pcm) override;
+    void on_tick(std::int64_t now_ns) override;
+};
+
+}  // namespace offhook::ai
