@@ -87,9 +87,9 @@ bool is_one_way(const model::CallInfo& call, std::int64_t now_realtime_ns) {
                          : silent_ms > kOneWayAfterMs;
 }
 
-// "file:/path" is one of a set without bounds; "file" is not.
+// "file:/path" is one of a set without bounds, "file" is not. Empty: the pipeline's own choice.
 std::string fill_kind(const std::string& fill) {
-    return fill.empty() ? "unknown" : fill.substr(0, fill.find(':'));
+    return fill.empty() ? "pipeline" : fill.substr(0, fill.find(':'));
 }
 
 }  // namespace
@@ -175,7 +175,7 @@ public:
             &dropped_.Add({{"reason", "voice-full"}}),
             &counter("offhook_voice_underruns_total",
                      "Times the AI's sound ran dry inside an utterance")};
-        for (const char* kind : {"silence", "comfort-noise", "tone", "file"})
+        for (const char* kind : {"silence", "comfort-noise", "tone", "file", "pipeline"})
             keepalive_.Add({{"source", kind}});
     }
 

@@ -76,7 +76,7 @@ std::string fill(const std::string& text) {
     if (text.empty() || text == "silence" || text == "comfort-noise" || text == "tone") return {};
     constexpr std::string_view kFile = "file:";
     if (!text.starts_with(kFile) || text.size() == kFile.size()) {
-        return "must be silence, comfort-noise, tone or file:PATH";
+        return "must be silence, comfort-noise, tone, file:PATH or empty";
     }
     const std::string path = text.substr(kFile.size());
     struct stat info {};

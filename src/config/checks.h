@@ -15,7 +15,7 @@ namespace offhook::config::check {
 [[nodiscard]] std::string name_or_empty(const std::string& text);
 /// Printable, at most 128 bytes, at most 8 stars.
 [[nodiscard]] std::string glob(const std::string& text);
-/// silence, comfort-noise, tone, or file:PATH of a file that can be read
+/// silence, comfort-noise, tone, file:PATH of a file that can be read, or empty
 [[nodiscard]] std::string fill(const std::string& text);
 /// No control characters, at most 4096 bytes.
 [[nodiscard]] std::string path_or_empty(const std::string& text);

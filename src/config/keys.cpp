@@ -567,7 +567,7 @@ const std::vector<Key<Route>>& route_keys() {
                     [](Route & r) -> auto& { return r.fill; },
                     check::fill,
                     {"",
-                     "silence, comfort-noise, tone, or file:PATH (readable; WAV)",
+                     "silence, comfort-noise, tone, file:PATH (readable; WAV), or empty",
                      "What the caller hears while the AI says nothing; empty: what the pipeline "
                      "says, comfort noise where it says nothing."}),
     };
