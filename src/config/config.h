@@ -72,7 +72,7 @@ struct Ai {
     AiProtocol protocol = AiProtocol::Echo;
     std::string url{};
     int delay_ms = 200;         ///< echo: how much later the caller's words come back (40-5000)
-    double frequency_hz = 440;  ///< tone and burst
+    double frequency_hz = 440;  ///< tone; burst: of the first tone
     double level_dbov = -20;    ///< tone and burst
 };
 

@@ -511,7 +511,7 @@ const std::vector<Key<Ai>>& ai_keys() {
                    [](Ai & a) -> auto& { return a.frequency_hz; },
                    50,
                    3400,
-                   {"Hz", "", "tone and burst: pitch."}),
+                   {"Hz", "", "tone: pitch; burst: pitch of the first of ten rising tones."}),
         number<Ai>("ai",
                    "level_dbov",
                    [](Ai & a) -> auto& { return a.level_dbov; },

@@ -108,16 +108,23 @@ TEST_F(PromiseTest, HoldsForAMinute) {
     {
         SCOPED_TRACE("burst");
         expect_kept(to_burst, kLength_s);
-        // Every tone whole, each 2 s long, each 4 s after the one before: paced, nothing lost,
-        // nothing hurried.
-        const std::vector<HeardTone> tones = heard_tones(to_burst.sound("PCMU"), {440});
-        ASSERT_GE(tones.size(), 14U);
+        // Ten rising tones of 200 ms written at once, every 4 s: each whole and in its place, so
+        // paced, nothing lost, nothing hurried.
+        constexpr std::size_t kTones = 10;
+        std::vector<double> pitches_hz;
+        for (std::size_t index = 0; index < kTones; ++index) {
+            pitches_hz.push_back(440 + 100.0 * double(index));
+        }
+        const std::vector<HeardTone> tones = heard_tones(to_burst.sound("PCMU"), pitches_hz);
+        ASSERT_GE(tones.size(), 14 * kTones);
         for (std::size_t index = 0; index < tones.size(); ++index) {
+            EXPECT_EQ(tones[index].frequency_hz, pitches_hz[index % kTones]) << "tone " << index;
             if (index + 1 < tones.size()) {
-                EXPECT_NEAR(tones[index].length_s, 2, 0.03) << "tone " << index;
+                EXPECT_NEAR(tones[index].length_s, 0.2, 0.03) << "tone " << index;
             }
             if (index > 0) {
-                EXPECT_NEAR(tones[index].start_s - tones[index - 1].start_s, 4, 0.05)
+                const double expected_s = index % kTones == 0 ? 2.2 : 0.2;
+                EXPECT_NEAR(tones[index].start_s - tones[index - 1].start_s, expected_s, 0.05)
                     << "tone " << index;
             }
         }
