@@ -129,7 +129,7 @@ TEST_F(SippCallTest, FirstPacketLeavesAtOnce) {
     double first_ms = -1;
     EXPECT_TRUE(eventually(seconds(5), &daemon_->process(), [&] {
         first_ms = daemon_->json("/api/v1/calls/" + id + "/stats")
-                       .number("outbound.first_sent_after_answer_ms");
+                       .number("stats.first_sent_after_answer_ms");
         return first_ms >= 0;
     }));
     EXPECT_LE(first_ms, is_sanitized() ? 100 : 20);
