@@ -187,7 +187,9 @@ TEST_F(ReloadTest, ElementInsertedByTextIsInForceForNewCalls) {
     ASSERT_TRUE(daemon_->wait_event("rtp.first_packet_received"));
     replace("aitap name=tap", "aitap name=tap ! level name=meter");
     daemon_->process().signal(SIGHUP);
-    ASSERT_TRUE(daemon_->process().wait_output("reload", seconds(10)));
+    const auto reloaded = daemon_->wait_event("pipeline.reloaded");
+    ASSERT_TRUE(reloaded);
+    EXPECT_EQ(reloaded->number("refused"), 0);
     expect_a_call_works();
     EXPECT_TRUE(sipp.succeeds()) << sipp.problem();
     expect_untouched();
