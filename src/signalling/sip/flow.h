@@ -90,6 +90,8 @@ public:
     virtual void on_message(const Received& received) = 0;
     /// Something arrived that is not SIP, or does not fit a bound; the transport dropped it.
     virtual void on_malformed(const SocketAddress& from, std::string_view why) = 0;
+    /// A TCP connection came or went; `open` are left.
+    virtual void on_connections(std::size_t open) = 0;
     /// True when `from` gets service (`[sip] allow`); counts the refusal otherwise.
     virtual bool admit(const SocketAddress& from) = 0;
 };

@@ -16,11 +16,11 @@ namespace offhook::signalling::sip {
 namespace {
 
 /// libosip2 otherwise prints two or three lines to standard output for every bad message.
-void on_osip_trace(const char* /*file*/,
-                   int /*line*/,
-                   osip_trace_level_t /*level*/,
-                   const char* format,
-                   va_list args) {
+[[gnu::format(printf, 4, 0)]] void on_osip_trace(const char* /*file*/,
+                                                 int /*line*/,
+                                                 osip_trace_level_t /*level*/,
+                                                 const char* format,
+                                                 va_list args) {
     if (!log::enabled(log::Level::Debug)) return;
     std::array<char, 512> text{};
     std::vsnprintf(text.data(), text.size(), format, args);
@@ -100,7 +100,8 @@ SipStats SipStack::counters() const {
                     .invites_cancelled = get(c.invites_cancelled),
                     .ack_timeouts = get(c.ack_timeouts),
                     .dialogs = get(c.dialogs),
-                    .transactions = get(c.transactions)};
+                    .transactions = get(c.transactions),
+                    .connections = get(c.connections)};
 }
 
 void SipStack::stop(std::chrono::milliseconds grace) {

@@ -17,20 +17,19 @@ namespace offhook::signalling::sip {
 
 /// What the SIP side can be told. Defaults are those of `[sip]`.
 struct SipSettings {
-    std::vector<std::string> listen{
-        "udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"};  ///< transport:address:port, port 0 allowed
+    /// transport:address:port; port 0 lets the kernel choose.
+    std::vector<std::string> listen{"udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"};
     /// Who gets service; called on the sip thread for each datagram and each new TCP connection.
     /// Empty: loopback only.
     std::function<bool(const sockaddr*)> allow;
-    std::string
-        advertise;  ///< host for Contact and Via; empty: the local address of the call's flow
+    /// Host for Contact and Via; empty: the local address of the call's flow.
+    std::string advertise;
     std::string user_agent = "offhook/" OFFHOOK_VERSION;
     std::chrono::milliseconds t1{500};  ///< RFC 3261 §17.1.1.1; shorter only in tests
     std::chrono::milliseconds t2{4000};
     std::chrono::milliseconds t4{5000};
-    std::chrono::seconds retry_after{5};  ///< in a 503 of our own
-    std::size_t max_calls =
-        10'000;  ///< dialogs at once; beyond it 503 (the call room's limit is lower)
+    std::chrono::seconds retry_after{5};   ///< in a 503 of our own
+    std::size_t max_calls = 10'000;        ///< at once; 503 beyond (the call room's limit is lower)
     std::size_t max_transactions = 8'192;  ///< live ones; beyond it requests are dropped
     std::size_t max_connections = 1'024;   ///< TCP
     std::size_t max_connections_per_source = 256;
@@ -38,7 +37,7 @@ struct SipSettings {
     std::chrono::milliseconds tcp_incomplete{30'000};
 };
 
-/// Totals since the start; the last two are current values.
+/// Totals since the start; the last three are current values.
 struct SipStats {
     std::uint64_t malformed = 0;  ///< messages that were no SIP, lacked a header or broke a bound
     std::uint64_t refused_sources = 0;  ///< datagrams and connections from outside `allow`
@@ -50,9 +49,9 @@ struct SipStats {
     std::uint64_t invites_rejected = 0;  ///< by the call room or by ourselves
     std::uint64_t invites_cancelled = 0;
     std::uint64_t ack_timeouts = 0;
-    std::uint64_t dialogs = 0;  ///< now
-    std::uint64_t transactions =
-        0;  ///< now, live and finished ones that may still have to be repeated
+    std::uint64_t dialogs = 0;       ///< now
+    std::uint64_t transactions = 0;  ///< now; also finished ones whose answer may be asked again
+    std::uint64_t connections = 0;   ///< TCP, now
 };
 
 /// The SIP side of phone legs: a user agent server (RFC 3261) on its own thread `oh-sip` with its

@@ -215,6 +215,7 @@ std::shared_ptr<TcpTransport::Connection> TcpTransport::add(Fd fd,
     connection->start();
     connections_.emplace(connection.get(), connection);
     ++per_source_[peer.host()];
+    events_.on_connections(connections_.size());
     if (!sweeper_.is_armed()) sweeper_.every(context_, kSweep, [this] { sweep(); });
     return connection;
 }
@@ -240,6 +241,7 @@ void TcpTransport::close(Connection& connection) {
     // The caller may be a method of the connection: it holds itself alive (shared_from_this) or is
     // held by its caller.
     connections_.erase(found);
+    events_.on_connections(connections_.size());
 }
 
 void TcpTransport::sweep() {

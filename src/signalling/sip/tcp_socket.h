@@ -32,7 +32,6 @@ public:
     /// An open connection to `to`, else a new one that is being made; empty when that is impossible
     /// at once.
     [[nodiscard]] std::shared_ptr<Flow> flow_to(const SocketAddress& to);
-    [[nodiscard]] std::size_t connections() const { return connections_.size(); }
 
 private:
     class Connection;

@@ -88,7 +88,6 @@ public:
     void request(UniqueMessage message, const Path& path, Done done);
 
     [[nodiscard]] std::size_t live() const { return servers_.size() + clients_.size(); }
-    [[nodiscard]] std::size_t clients() const { return clients_.size(); }
     [[nodiscard]] std::size_t retired() const { return retired_.size(); }
     [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
 
@@ -129,8 +128,9 @@ private:
     std::unordered_map<std::string, std::unique_ptr<Machine>> clients_;  ///< by branch
     std::unordered_map<std::string, std::size_t> merges_;
     std::unordered_map<std::string, Retired> retired_;
-    std::deque<Expiry>
-        expiries_;  ///< in the order of retirement; deadlines differ by kind, so the sweep is lazy
+    /// In the order of retirement. Deadlines differ by kind: a short one may wait for a long one
+    /// before it.
+    std::deque<Expiry> expiries_;
     std::uint64_t retransmissions_ = 0;
     glib::Timer ticker_;
     bool is_executing_ = false;  ///< guards the rule above

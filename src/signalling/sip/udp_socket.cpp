@@ -73,19 +73,6 @@ void set_source(msghdr& header, ControlBuffer& control, const SocketAddress& loc
     }
 }
 
-/// The address the kernel would send from to `to`; connecting a datagram socket sends nothing.
-std::optional<SocketAddress> source_towards(const SocketAddress& to, std::uint16_t port) {
-    const Fd probe(socket(to.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    SocketAddress local;
-    local.length = sizeof(local.storage);
-    if (!probe || connect(probe.get(), to.raw(), to.length) != 0 ||
-        getsockname(probe.get(), local.raw(), &local.length) != 0) {
-        return std::nullopt;
-    }
-    local.set_port(port);
-    return local;
-}
-
 }  // namespace
 
 struct UdpSocket::Shared {
@@ -177,13 +164,6 @@ std::shared_ptr<Flow> UdpSocket::flow_from(const SocketAddress& local) {
     auto flow = std::make_shared<UdpFlow>(shared_, local);
     flows_.emplace(key, flow);
     return flow;
-}
-
-std::shared_ptr<Flow> UdpSocket::flow_to(const SocketAddress& to) {
-    if (to.family() != spec_.address.family()) return nullptr;
-    if (!spec_.address.is_wildcard()) return flow_from(spec_.address);
-    const auto local = source_towards(to, spec_.address.port());
-    return local ? flow_from(*local) : nullptr;
 }
 
 void UdpSocket::receive() {

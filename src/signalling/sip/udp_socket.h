@@ -20,8 +20,6 @@ public:
     ~UdpSocket();
 
     [[nodiscard]] const ListenSpec& spec() const { return spec_; }
-    /// A flow that can reach `to`, or empty when the address family differs.
-    [[nodiscard]] std::shared_ptr<Flow> flow_to(const SocketAddress& to);
 
 private:
     class UdpFlow;
@@ -36,8 +34,8 @@ private:
     std::shared_ptr<Shared> shared_;  ///< outlives the socket in flows that calls still hold
     FdWatch watch_;
     std::vector<char> buffer_;
-    std::map<std::string, std::shared_ptr<Flow>>
-        flows_;  ///< by local address; more than one only on a wildcard
+    /// By local address; more than one only on a wildcard.
+    std::map<std::string, std::shared_ptr<Flow>> flows_;
 };
 
 }  // namespace offhook::signalling::sip

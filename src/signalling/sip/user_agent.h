@@ -23,7 +23,7 @@ struct SipCounters {
     Cell malformed{0}, refused_sources{0}, retransmissions{0}, dropped{0}, requests{0};
     Cell invites{0}, invites_answered{0}, invites_rejected{0}, invites_cancelled{0},
         ack_timeouts{0};
-    Cell dialogs{0}, transactions{0};
+    Cell dialogs{0}, transactions{0}, connections{0};
 
     static void count(Cell& cell) noexcept { set(cell, cell.load(std::memory_order_relaxed) + 1); }
     static void set(Cell& cell, std::uint64_t value) noexcept {
@@ -64,6 +64,9 @@ public:
     void on_message(const Received& received) override;
     void on_malformed(const SocketAddress& from, std::string_view why) override;
     bool admit(const SocketAddress& from) override;
+    void on_connections(std::size_t open) override {
+        SipCounters::set(counters_.connections, open);
+    }
 
 private:
     /// A request that began a transaction, on its way through `dispatch`.

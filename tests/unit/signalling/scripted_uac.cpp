@@ -276,8 +276,13 @@ Message ScriptedUac::receive(std::chrono::milliseconds limit) {
 
 Message ScriptedUac::expect(int status, std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
+    const std::string number = std::to_string(cseq) + " ";
     while (Clock::now() < deadline) {
         Message message = receive(std::chrono::milliseconds(remaining_ms(deadline)));
+        // A 200 repeated because the machine was slow belongs to an earlier request.
+        const bool ours =
+            message.header("Call-ID") == call_id && message.header("CSeq").starts_with(number);
+        if (!ours) continue;
         if (message.status() == status) return message;
         if (message.status() >= 200) return {};
     }

@@ -107,7 +107,8 @@ public:
     void send(std::string_view text);
     /// The next message; empty after `limit`.
     Message receive(std::chrono::milliseconds limit = 5000ms);
-    /// Reads until a response with `status` comes, skipping provisional ones; empty after `limit`.
+    /// Reads until a response with `status` to the newest request comes, skipping provisional ones;
+    /// empty after `limit`.
     Message expect(int status, std::chrono::milliseconds limit = 5000ms);
     /// Reads until a request with `method` comes.
     Message expect(std::string_view method, std::chrono::milliseconds limit = 5000ms);

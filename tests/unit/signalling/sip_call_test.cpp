@@ -272,6 +272,7 @@ TEST(SipCall, RetransmittedInviteGetsTheLastAnswerAgain) {
     EXPECT_EQ(uac.receive().header("CSeq"), "2 BYE");
     uac.send(bye);
     EXPECT_EQ(uac.receive().header("CSeq"), "2 BYE");
+    EXPECT_TRUE(bench.wait([&] { return bench.events.saw("ended caller-hangup"); }));
     EXPECT_EQ(bench.events.count("incoming"), 1U);
     EXPECT_EQ(bench.events.count("ended caller-hangup"), 1U);
     EXPECT_TRUE(bench.wait([&] { return bench.stack().counters().retransmissions == 3; }));
@@ -349,6 +350,7 @@ TEST(SipCall, TcpByeComesByANewConnectionWhenTheOldOneIsGone) {
     ASSERT_FALSE(uac->call(plain_offer()).empty());
     ASSERT_TRUE(bench.wait([&] { return bench.events.saw("confirmed"); }));
     uac.reset();
+    ASSERT_TRUE(bench.wait([&] { return bench.stack().counters().connections == 0; }));
     bench.stack().hangup(bench.events.calls.at(0).id, model::ended(model::EndReason::ApiHangup));
     EXPECT_TRUE(elsewhere.first_bytes(bench).starts_with("BYE sip:alice@127.0.0.1:"));
 }
