@@ -95,7 +95,7 @@ base::Result<void> MediaWorker::open() {
     event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (epoll_fd_ < 0 || event_fd_ < 0)
         return base::fail_errno("cannot open a media worker's descriptors", errno);
-    epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
+    epoll_event event{.events = EPOLLIN, .data = {.fd = event_fd_}};
     if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, event_fd_, &event) != 0) {
         return base::fail_errno("cannot set up a media worker's epoll", errno);
     }
