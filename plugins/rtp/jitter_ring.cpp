@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #include "base/monotonic.h"
 #include "model/codec.h"
@@ -91,7 +92,7 @@ void JitterRing::reset() noexcept {
     slots_.reset();
 }
 
-JitterRing::Arrival JitterRing::arrive(const PacketView& packet, std::int64_t now_ns) {
+JitterRing::Arrival JitterRing::arrive(const PacketView& packet, std::int64_t now_ns) noexcept {
     if (packet.payload.size() > model::kMaxPayloadBytes) return {.verdict = Verdict::Late};
     if (!started_) {
         start_at(packet, now_ns);
@@ -130,7 +131,7 @@ JitterRing::Arrival JitterRing::arrive(const PacketView& packet, std::int64_t no
     return {.verdict = Verdict::Held, .reordered = is_reordered};
 }
 
-std::optional<JitterRing::Item> JitterRing::next(std::int64_t now_ns) {
+std::optional<JitterRing::Item> JitterRing::next(std::int64_t now_ns) noexcept {
     Slot* const first = held_ == 0 ? nullptr : slots_->first_from(next_);
     if (!first) return std::nullopt;
     let_fall(now_ns);
@@ -198,16 +199,22 @@ JitterRing::Arrival JitterRing::arrive_old(const PacketView& packet,
     return {.verdict = Verdict::Late};
 }
 
-bool JitterRing::hold(const PacketView& packet, std::int64_t now_ns) {
-    if (!slots_) slots_ = std::make_unique<Slots>();
-    if (held_ == kSlots) return false;  // `next` was not asked
+// False: no slot (`next` was not asked) or no memory; the packet is then lost to this call alone.
+bool JitterRing::hold(const PacketView& packet, std::int64_t now_ns) noexcept {
+    if (held_ == kSlots) return false;
+    if (!slots_) slots_.reset(new (std::nothrow) Slots);
+    if (!slots_) return false;
     Slot& slot = *std::find_if(
         slots_->all.begin(), slots_->all.end(), [](const Slot& s) { return !s.is_used; });
     if (slot.capacity < packet.payload.size()) {
         slot.capacity =
             std::min((packet.payload.size() + kStorageStep - 1) / kStorageStep * kStorageStep,
                      model::kMaxPayloadBytes);
-        slot.bytes = std::make_unique<std::uint8_t[]>(slot.capacity);
+        slot.bytes.reset(new (std::nothrow) std::uint8_t[slot.capacity]);
+        if (!slot.bytes) {
+            slot.capacity = 0;
+            return false;
+        }
     }
     std::copy(packet.payload.begin(), packet.payload.end(), slot.bytes.get());
     slot.packet = packet;
@@ -224,7 +231,7 @@ void JitterRing::played(std::uint16_t sequence, std::uint32_t timestamp_rtp) noe
     last_rtp_ = timestamp_rtp;
 }
 
-JitterRing::Item JitterRing::give_up(const Slot& until) {
+JitterRing::Item JitterRing::give_up(const Slot& until) noexcept {
     const int missing = distance(next_, until.packet.sequence);
     Item item;
     item.lost_packets = static_cast<std::uint32_t>(missing);

@@ -48,7 +48,7 @@ public:
     };
     /// Judges one packet. After PlayNow the caller decodes it, then asks `next` for what was
     /// waiting behind it.
-    Arrival arrive(const PacketView& packet, std::int64_t now_ns);
+    Arrival arrive(const PacketView& packet, std::int64_t now_ns) noexcept;
 
     struct Item {
         enum class Kind { Packet, Lost } kind = Kind::Lost;
@@ -59,7 +59,7 @@ public:
     };
     /// What is due now, in order; empty when nothing is. Call in a loop after `arrive` and once per
     /// 20 ms slot.
-    std::optional<Item> next(std::int64_t now_ns);
+    std::optional<Item> next(std::int64_t now_ns) noexcept;
 
     /// The added delay in force.
     [[nodiscard]] std::int64_t target_ns() const noexcept { return target_ns_; }
@@ -76,9 +76,9 @@ private:
                                   int ahead,
                                   std::int64_t now_ns) const noexcept;
     Arrival arrive_old(const PacketView& packet, int behind, std::int64_t now_ns) noexcept;
-    bool hold(const PacketView& packet, std::int64_t now_ns);
+    bool hold(const PacketView& packet, std::int64_t now_ns) noexcept;
     void played(std::uint16_t sequence, std::uint32_t timestamp_rtp) noexcept;
-    Item give_up(const Slot& until);
+    Item give_up(const Slot& until) noexcept;
 
     [[nodiscard]] std::int64_t time_of(std::uint32_t timestamp_rtp) const noexcept;
     [[nodiscard]] std::int64_t due_ns(std::uint32_t timestamp_rtp) const noexcept;

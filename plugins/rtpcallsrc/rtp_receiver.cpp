@@ -102,7 +102,7 @@ void RtpReceiver::play_due(std::int64_t now_ns) noexcept {
         if (item->kind == JitterRing::Item::Kind::Packet) {
             play(item->packet);
         } else {
-            LegCounters::add<std::uint64_t>(session_->counters()->lost_packets, 1);
+            LegCounters::add<std::uint64_t>(session_->counters()->lost_packets, item->lost_packets);
             conceal(item->duration_rtp);
         }
     }
