@@ -77,7 +77,7 @@ TEST_F(SteppedWorker, AStallRunsEachSlotOnceAndTheBehindAgainNextTick) {
     EXPECT_EQ(client.times.size(), 3u);
     advance(1);
     EXPECT_EQ(client.times.size(), 3u);
-    EXPECT_GT(worker->stats().tick_max_ms, 10);
+    EXPECT_GE(worker->stats().tick_max_ms, 9);
     worker->detach(client);
 }
 

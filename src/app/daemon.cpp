@@ -1,0 +1,319 @@
+#include "app/daemon.h"
+
+#include <glib-unix.h>
+#include <gst/gst.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <vector>
+
+#include "ai/ai_runtime.h"
+#include "api/api.h"
+#include "api/metrics.h"
+#include "base/log.h"
+#include "base/monotonic.h"
+#include "call/call_registry.h"
+#include "config/cidr.h"
+#include "config/endpoint.h"
+#include "glib/fd_executor.h"
+#include "http/server.h"
+#include "media/launch_library.h"
+#include "media/reaper.h"
+#include "media/worker_pool.h"
+#include "offhook_plugin.h"
+#include "signalling/sip/sip_stack.h"
+
+namespace offhook::app {
+namespace {
+
+using base::Result;
+using log::Level;
+using log::Mark;
+
+constexpr int kExitFailed = 1;
+constexpr int kExitBadConfig = 78;  // EX_CONFIG: the service manager must not try again
+constexpr std::int64_t kStuckNs = 10 * base::kNsPerS;
+
+log::Options log_options(const config::Log& log) {
+    log::Options options;
+    options.level = log.level == "debug"     ? Level::Debug
+                    : log.level == "warning" ? Level::Warning
+                    : log.level == "error"   ? Level::Error
+                                             : Level::Info;
+    options.format = log.format == "text"   ? log::Format::Text
+                     : log.format == "json" ? log::Format::Json
+                                            : log::Format::Auto;
+    options.marks = log.marks;
+    options.file = log.file;
+    return options;
+}
+
+// A call takes two sockets; the soft limit of 1,024 would end at some 450 calls.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// The rooms of the daemon. Members are in the order of construction; they go in reverse.
+class Daemon {
+public:
+    explicit Daemon(config::Config config) : config_(std::move(config)), control_(g_main_context_default()) {}
+
+    ~Daemon() {
+        server_.reset();
+        if (sip_) sip_->stop();
+        // What signalling posted before it stopped still tells the ends of calls.
+        while (g_main_context_iteration(nullptr, FALSE)) {
+        }
+        calls_.reset();
+        reaper_.reset();
+        workers_.reset();
+        ai_.reset();
+    }
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    Result<void> start() {
+        for (const auto step : {&Daemon::start_launches, &Daemon::start_media, &Daemon::start_calls, &Daemon::start_sip,
+                                &Daemon::start_http}) {
+            if (auto done = (this->*step)(); !done) return done;
+        }
+        return {};
+    }
+
+    void run() {
+        for (const int signal : {SIGTERM, SIGINT}) {
+            g_unix_signal_add(
+                signal,
+                [](gpointer self) -> gboolean {
+                    static_cast<Daemon*>(self)->on_stop();
+                    return G_SOURCE_CONTINUE;
+                },
+                this);
+        }
+        g_unix_signal_add(
+            SIGHUP,
+            [](gpointer self) -> gboolean {
+                static_cast<Daemon*>(self)->on_reload();
+                return G_SOURCE_CONTINUE;
+            },
+            this);
+        log::write(Level::Info, Mark::Ok, "system.ready", {}, "offhook " OFFHOOK_VERSION " is ready",
+                   {{"http", server_->address()}, {"sip", joined(sip_->listeners())}, {"workers", workers_->stats().size()}});
+        g_main_loop_run(loop_.get());
+        log::write(Level::Info, Mark::System, "system.stopping", {}, "no call is left; stopping");
+    }
+
+private:
+    static std::string joined(const std::vector<std::string>& parts) {
+        std::string text;
+        for (const std::string& part : parts) text += (text.empty() ? "" : " ") + part;
+        return text;
+    }
+
+    Result<void> start_launches() {
+        const std::string folder =
+            config_.media.pipelines.empty() ? media::shipped_launch_folder() : config_.media.pipelines;
+        launches_.emplace(folder, media::LaunchRules{.extra_elements = config_.media.allow_elements});
+        auto loaded = launches_->reload();
+        if (!loaded) return tl::unexpected(loaded.error());
+        for (const base::Error& refused : loaded->refused) {
+            log::write(Level::Error, Mark::Error, "pipeline.refused", {}, refused.text());
+        }
+        for (const config::Route& route : config_.route) {
+            if (!launches_->find(route.pipeline)) {
+                return base::fail(base::ErrorCode::InvalidArgument,
+                                  "route \"" + route.name + "\" wants pipeline \"" + route.pipeline + "\", and " + folder + "/" +
+                                      route.pipeline + ".launch is missing or was refused");
+            }
+        }
+        return {};
+    }
+
+    Result<void> start_media() {
+        auto ai = ai::AiRuntime::start();
+        if (!ai) return tl::unexpected(ai.error());
+        ai_ = std::move(*ai);
+        auto workers = media::WorkerPool::create(
+            {.workers = config_.media.workers, .realtime = config_.media.realtime, .after_tap = [ai = ai_.get()] { ai->wake(); }});
+        if (!workers) return tl::unexpected(workers.error());
+        workers_ = std::move(*workers);
+        reaper_ = std::make_unique<media::Reaper>();
+        return {};
+    }
+
+    Result<void> start_calls() {
+        call::CallRegistry::Hooks hooks;
+        hooks.on_answered = [this](const model::CallInfo& info) { metrics_.on_call_answered(info); };
+        hooks.on_ended = [this](const model::CallInfo& info) { metrics_.on_call_ended(info); };
+        hooks.on_drained = [this] { g_main_loop_quit(loop_.get()); };
+        calls_ = std::make_unique<call::CallRegistry>(call::CallRegistry::Parts{.config = &config_,
+                                                                                .context = g_main_context_default(),
+                                                                                .control = &control_,
+                                                                                .launches = &*launches_,
+                                                                                .workers = workers_.get(),
+                                                                                .reaper = reaper_.get(),
+                                                                                .ai = ai_.get(),
+                                                                                .hooks = std::move(hooks)});
+        return {};
+    }
+
+    Result<void> start_sip() {
+        std::vector<config::Cidr> allowed;
+        for (const std::string& text : config_.sip.allow) {
+            auto block = config::Cidr::parse(text);
+            if (!block) return tl::unexpected(block.error());
+            allowed.push_back(std::move(*block));
+        }
+        signalling::sip::SipSettings settings;
+        settings.listen = config_.sip.listen;
+        settings.allow = [allowed = std::move(allowed)](const sockaddr* address) {
+            return config::contains_any(allowed, address);
+        };
+        auto sip = signalling::sip::SipStack::start(std::move(settings), control_, *calls_);
+        if (!sip) return tl::unexpected(sip.error());
+        sip_ = std::move(*sip);
+        calls_->set_signalling(*sip_);
+        return {};
+    }
+
+    Result<void> start_http() {
+        const auto at = config::parse_host_port(config_.http.listen);
+        if (!at) return tl::unexpected(at.error());
+        http::ServerOptions options;
+        options.host = at->host;
+        options.port = at->port;
+        auto server = http::Server::listen(options);
+        if (!server) return tl::unexpected(server.error());
+        api_.emplace(api::ApiParts{.calls = *calls_,
+                                   .metrics = metrics_,
+                                   .workers = [this] { return workers_->stats(); },
+                                   .draining = [this] { return calls_->is_draining(); },
+                                   .listeners =
+                                       [this] {
+                                           std::vector<std::string> all{"http://" + server_->address()};
+                                           for (const std::string& sip : sip_->listeners()) all.push_back(sip);
+                                           return all;
+                                       },
+                                   .calls_health = [this] { return calls_->health(); },
+                                   .media_health = [this] { return media_health(); },
+                                   .ai_health = [this] { return ai_health(); },
+                                   .liveness = [this] { return liveness(); }});
+        api_->install(**server);
+        server_ = std::move(*server);
+        return {};
+    }
+
+    model::HealthCheck media_health() const {
+        model::HealthCheck check;
+        check.status = model::HealthCheck::Status::Ok;
+        const auto all = workers_->stats();
+        double p99_ms = 0;
+        for (const auto& worker : all) p99_ms = std::max(p99_ms, worker.tick_p99_ms);
+        char text[64];
+        std::snprintf(text, sizeof text, "tick p99 %.1f ms", p99_ms);
+        check.detail = text;
+        const bool is_late = p99_ms > config_.admission.tick_p99_ms;
+        const bool lacks_realtime = config_.media.realtime && std::any_of(all.begin(), all.end(), [](const auto& worker) {
+                                        return !worker.is_realtime;
+                                    });
+        if (is_late) check.detail += "; the machine is overloaded: fewer calls, or more cores";
+        if (lacks_realtime) {
+            check.detail += "; media workers run without SCHED_FIFO: give the process CAP_SYS_NICE or LimitRTPRIO=10";
+        }
+        if (is_late || lacks_realtime) check.status = model::HealthCheck::Status::Degraded;
+        return check;
+    }
+
+    model::HealthCheck ai_health() const {
+        return {model::HealthCheck::Status::Ok, std::to_string(config_.ai.size()) + " built in, nothing to connect", {}};
+    }
+
+    model::HealthCheck liveness() const {
+        if (workers_->is_responsive(base::monotonic_ns(), kStuckNs)) {
+            return {model::HealthCheck::Status::Ok, "every media worker ticks", {}};
+        }
+        return {model::HealthCheck::Status::Failed, "a media worker has not ticked for 10 s: restart the daemon", {}};
+    }
+
+    void on_stop() { calls_->drain(config_.drain.timeout_s); }
+
+    void on_reload() {
+        log::reopen();
+        auto reloaded = launches_->reload();
+        if (!reloaded) {
+            log::write(Level::Error, Mark::Error, "pipeline.reload_failed", {}, reloaded.error().text());
+            return;
+        }
+        for (const base::Error& refused : reloaded->refused) {
+            log::write(Level::Error, Mark::Error, "pipeline.refused", {}, refused.text() + "; the previous version stays");
+        }
+        log::write(Level::Info, Mark::System, "pipeline.reloaded", {}, "launch files read again; running calls keep theirs",
+                   {{"loaded", joined(reloaded->loaded)}, {"refused", reloaded->refused.size()}});
+    }
+
+    config::Config config_;
+    glib::FdExecutor control_;
+    glib::Ref<GMainLoop> loop_ = glib::Ref<GMainLoop>::adopt(g_main_loop_new(nullptr, FALSE));
+    api::Metrics metrics_{OFFHOOK_VERSION};
+    std::optional<media::LaunchLibrary> launches_;
+    std::unique_ptr<ai::AiRuntime> ai_;
+    std::unique_ptr<media::WorkerPool> workers_;
+    std::unique_ptr<media::Reaper> reaper_;
+    std::unique_ptr<call::CallRegistry> calls_;
+    std::unique_ptr<signalling::sip::SipStack> sip_;
+    std::optional<api::Api> api_;
+    std::unique_ptr<http::Server> server_;
+};
+
+void tell_ready(int fd) {
+    if (fd < 0) return;
+    constexpr std::string_view kReady = "ready\n";
+    [[maybe_unused]] const auto n = write(fd, kReady.data(), kReady.size());
+    close(fd);
+}
+
+}  // namespace
+
+int run_daemon(const DaemonOptions& options) {
+    auto loaded = config::load(options.load);
+    if (!loaded) {
+        std::fprintf(stderr, "%s\n", loaded.error().text().c_str());
+        return kExitBadConfig;
+    }
+    if (auto ready = log::setup(log_options(loaded->config.log)); !ready) {
+        std::fprintf(stderr, "%s\n", ready.error().text().c_str());
+        return kExitBadConfig;
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    gst_init(nullptr, nullptr);
+    if (!register_elements()) {
+        log::write(Level::Error, Mark::Error, "system.start_failed", {}, "GStreamer does not take our elements");
+        return kExitFailed;
+    }
+    int exit_code = 0;
+    {
+        Daemon daemon(std::move(loaded->config));
+        if (auto started = daemon.start(); !started) {
+            log::write(Level::Error, Mark::Error, "system.start_failed", {}, started.error().text());
+            const bool is_config = started.error().code == base::ErrorCode::InvalidArgument;
+            exit_code = is_config ? kExitBadConfig : kExitFailed;
+        } else {
+            tell_ready(options.ready_fd);
+            daemon.run();
+        }
+    }
+    log::write(Level::Info, Mark::System, "system.stopped", {}, "stopped", {{"exit_code", exit_code}});
+    log::shutdown();
+    gst_deinit();
+    return exit_code;
+}
+
+}  // namespace offhook::app
