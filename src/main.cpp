@@ -4,7 +4,7 @@
 #include "caller/caller_command.h"
 #include "cli/config_command.h"
 #include "cli/pipeline_command.h"
-//#include "cli/watch_command.h"
+#include "cli/watch_command.h"
 
 namespace {
 
@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
     int exit_code = 0;
     add_serve_command(app, exit_code);
     offhook::caller::add_call_command(app, exit_code);
-    //     offhook::cli::add_watch_command(app, exit_code);
+    offhook::cli::add_watch_command(app, exit_code);
     offhook::cli::add_pipeline_command(app, exit_code);
     offhook::cli::add_config_command(app, exit_code);
     try {

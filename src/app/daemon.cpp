@@ -189,6 +189,8 @@ private:
         http::ServerOptions options;
         options.host = at->host;
         options.port = at->port;
+        options.allow_remote = config_.http.allow_remote;
+        options.hosts = config_.http.hosts;
         auto server = http::Server::listen(options);
         if (!server) return tl::unexpected(server.error());
         api_.emplace(api::ApiParts{.calls = *calls_,

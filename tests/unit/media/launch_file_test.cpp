@@ -253,5 +253,33 @@ TEST(LaunchFile, ManyThreadsMayInstantiateAtOnce) {
     EXPECT_EQ(made, 100);
 }
 
+/// The point of pipelines in text: an element that nobody compiled in hears the line.
+TEST(LaunchFile, InsertedLevelMeasuresWhatTheLineSends) {
+    const auto file = load(
+        outbound("linekeeper name=voice fill=tone ! volume volume=0.5 ! level interval=100000000\n"
+                 "! rtpcallsink name=out"));
+    ASSERT_TRUE(file);
+    const auto bins = file->instantiate({});
+    ASSERT_TRUE(bins) << bins.error().text();
+    const auto bus = glib::Ref<GstBus>::adopt(gst_bus_new());
+    gst_element_set_bus(bins->outbound.get(), bus.get());
+    ASSERT_EQ(gst_element_set_state(bins->outbound.get(), GST_STATE_PLAYING),
+              GST_STATE_CHANGE_SUCCESS);
+    GstMessage* message =
+        gst_bus_timed_pop_filtered(bus.get(), 10 * GST_SECOND, GST_MESSAGE_ELEMENT);
+    ASSERT_NE(message, nullptr) << "level said nothing in 10 s";
+    const GstStructure* measured = gst_message_get_structure(message);
+    EXPECT_STREQ(gst_structure_get_name(measured), "level");
+    const auto* channels = static_cast<const GValueArray*>(
+        g_value_get_boxed(gst_structure_get_value(measured, "rms")));
+    ASSERT_EQ(channels->n_values, 1U);
+    const double rms_db = g_value_get_double(&channels->values[0]);
+    gst_message_unref(message);
+    EXPECT_GT(rms_db, -60) << "silence";
+    EXPECT_LT(rms_db, -10);
+    gst_element_set_state(bins->outbound.get(), GST_STATE_NULL);
+    gst_element_set_bus(bins->outbound.get(), nullptr);
+}
+
 }  // namespace
 }  // namespace offhook::media
