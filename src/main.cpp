@@ -11,14 +11,26 @@ namespace {
 constexpr int kExitUsage = 2;
 
 void add_serve_command(CLI::App& app, int& exit_code) {
-    auto* serve = app.add_subcommand("serve", "Run the daemon: answer calls and keep their lines alive");
+    auto* serve =
+        app.add_subcommand("serve", "Run the daemon: answer calls and keep their lines alive");
     auto options = std::make_shared<offhook::app::DaemonOptions>();
-    serve->add_option("--config", options->load.file, "Configuration file (TOML); without it the built-in defaults: loopback, echo AI");
-    serve->add_option("--set", options->load.sets, "section.key=value, over file and environment; may be repeated")
+    serve->add_option(
+        "--config",
+        options->load.file,
+        "Configuration file (TOML); without it the built-in defaults: loopback, echo AI");
+    serve
+        ->add_option("--set",
+                     options->load.sets,
+                     "section.key=value, over file and environment; may be repeated")
         ->allow_extra_args(false);
-    serve->add_option("--ready-fd", options->ready_fd, "Descriptor that gets \"ready\\n\" once everything listens")
+    serve
+        ->add_option("--ready-fd",
+                     options->ready_fd,
+                     "Descriptor that gets \"ready\\n\" once everything listens")
         ->check(CLI::NonNegativeNumber);
-    serve->footer("Examples:\n  offhook serve\n  offhook serve --config /etc/offhook/offhook.toml --set log.level='\"debug\"'");
+    serve->footer(
+        "Examples:\n  offhook serve\n  offhook serve --config /etc/offhook/offhook.toml --set "
+        "log.level='\"debug\"'");
     serve->callback([options, &exit_code] {
         options->load.environment = offhook::config::process_environment();
         exit_code = offhook::app::run_daemon(*options);
@@ -28,7 +40,8 @@ void add_serve_command(CLI::App& app, int& exit_code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"Offhook answers the phone, keeps the line alive, and hands the sound to an AI.", "offhook"};
+    CLI::App app{"Offhook answers the phone, keeps the line alive, and hands the sound to an AI.",
+                 "offhook"};
     app.set_version_flag("--version", "offhook " OFFHOOK_VERSION);
     app.require_subcommand(1);
     int exit_code = 0;

@@ -63,7 +63,8 @@ void raise_descriptor_limit() {
 /// The rooms of the daemon. Members are in the order of construction; they go in reverse.
 class Daemon {
 public:
-    explicit Daemon(config::Config config) : config_(std::move(config)), control_(g_main_context_default()) {}
+    explicit Daemon(config::Config config)
+        : config_(std::move(config)), control_(g_main_context_default()) {}
 
     ~Daemon() {
         server_.reset();
@@ -80,7 +81,10 @@ public:
     Daemon& operator=(const Daemon&) = delete;
 
     Result<void> start() {
-        for (const auto step : {&Daemon::start_launches, &Daemon::start_media, &Daemon::start_calls, &Daemon::start_sip,
+        for (const auto step : {&Daemon::start_launches,
+                                &Daemon::start_media,
+                                &Daemon::start_calls,
+                                &Daemon::start_sip,
                                 &Daemon::start_http}) {
             if (auto done = (this->*step)(); !done) return done;
         }
@@ -104,8 +108,14 @@ public:
                 return G_SOURCE_CONTINUE;
             },
             this);
-        log::write(Level::Info, Mark::Ok, "system.ready", {}, "offhook " OFFHOOK_VERSION " is ready",
-                   {{"http", server_->address()}, {"sip", joined(sip_->listeners())}, {"workers", workers_->stats().size()}});
+        log::write(Level::Info,
+                   Mark::Ok,
+                   "system.ready",
+                   {},
+                   "offhook " OFFHOOK_VERSION " is ready",
+                   {{"http", server_->address()},
+                    {"sip", joined(sip_->listeners())},
+                    {"workers", workers_->stats().size()}});
         g_main_loop_run(loop_.get());
         log::write(Level::Info, Mark::System, "system.stopping", {}, "no call is left; stopping");
     }
@@ -118,9 +128,10 @@ private:
     }
 
     Result<void> start_launches() {
-        const std::string folder =
-            config_.media.pipelines.empty() ? media::shipped_launch_folder() : config_.media.pipelines;
-        launches_.emplace(folder, media::LaunchRules{.extra_elements = config_.media.allow_elements});
+        const std::string folder = config_.media.pipelines.empty() ? media::shipped_launch_folder()
+                                                                   : config_.media.pipelines;
+        launches_.emplace(folder,
+                          media::LaunchRules{.extra_elements = config_.media.allow_elements});
         auto loaded = launches_->reload();
         if (!loaded) return tl::unexpected(loaded.error());
         for (const base::Error& refused : loaded->refused) {
@@ -129,8 +140,9 @@ private:
         for (const config::Route& route : config_.route) {
             if (!launches_->find(route.pipeline)) {
                 return base::fail(base::ErrorCode::InvalidArgument,
-                                  "route \"" + route.name + "\" wants pipeline \"" + route.pipeline + "\", and " + folder + "/" +
-                                      route.pipeline + ".launch is missing or was refused");
+                                  "route \"" + route.name + "\" wants pipeline \"" +
+                                      route.pipeline + "\", and " + folder + "/" + route.pipeline +
+                                      ".launch is missing or was refused");
             }
         }
         return {};
@@ -140,8 +152,9 @@ private:
         auto ai = ai::AiRuntime::start();
         if (!ai) return tl::unexpected(ai.error());
         ai_ = std::move(*ai);
-        auto workers = media::WorkerPool::create(
-            {.workers = config_.media.workers, .realtime = config_.media.realtime, .after_tap = [ai = ai_.get()] { ai->wake(); }});
+        auto workers = media::WorkerPool::create({.workers = config_.media.workers,
+                                                  .realtime = config_.media.realtime,
+                                                  .after_tap = [ai = ai_.get()] { ai->wake(); }});
         if (!workers) return tl::unexpected(workers.error());
         workers_ = std::move(*workers);
         reaper_ = std::make_unique<media::Reaper>();
@@ -150,17 +163,20 @@ private:
 
     Result<void> start_calls() {
         call::CallRegistry::Hooks hooks;
-        hooks.on_answered = [this](const model::CallInfo& info) { metrics_.on_call_answered(info); };
+        hooks.on_answered = [this](const model::CallInfo& info) {
+            metrics_.on_call_answered(info);
+        };
         hooks.on_ended = [this](const model::CallInfo& info) { metrics_.on_call_ended(info); };
         hooks.on_drained = [this] { g_main_loop_quit(loop_.get()); };
-        calls_ = std::make_unique<call::CallRegistry>(call::CallRegistry::Parts{.config = &config_,
-                                                                                .context = g_main_context_default(),
-                                                                                .control = &control_,
-                                                                                .launches = &*launches_,
-                                                                                .workers = workers_.get(),
-                                                                                .reaper = reaper_.get(),
-                                                                                .ai = ai_.get(),
-                                                                                .hooks = std::move(hooks)});
+        calls_ = std::make_unique<call::CallRegistry>(
+            call::CallRegistry::Parts{.config = &config_,
+                                      .context = g_main_context_default(),
+                                      .control = &control_,
+                                      .launches = &*launches_,
+                                      .workers = workers_.get(),
+                                      .reaper = reaper_.get(),
+                                      .ai = ai_.get(),
+                                      .hooks = std::move(hooks)});
         return {};
     }
 
@@ -199,8 +215,10 @@ private:
                                    .draining = [this] { return calls_->is_draining(); },
                                    .listeners =
                                        [this] {
-                                           std::vector<std::string> all{"http://" + server_->address()};
-                                           for (const std::string& sip : sip_->listeners()) all.push_back(sip);
+                                           std::vector<std::string> all{"http://" +
+                                                                        server_->address()};
+                                           for (const std::string& sip : sip_->listeners())
+                                               all.push_back(sip);
                                            return all;
                                        },
                                    .calls_health = [this] { return calls_->health(); },
@@ -222,26 +240,33 @@ private:
         std::snprintf(text, sizeof text, "tick p99 %.1f ms", p99_ms);
         check.detail = text;
         const bool is_late = p99_ms > config_.admission.tick_p99_ms;
-        const bool lacks_realtime = config_.media.realtime && std::any_of(all.begin(), all.end(), [](const auto& worker) {
-                                        return !worker.is_realtime;
-                                    });
+        const bool lacks_realtime =
+            config_.media.realtime && std::any_of(all.begin(), all.end(), [](const auto& worker) {
+                return !worker.is_realtime;
+            });
         if (is_late) check.detail += "; the machine is overloaded: fewer calls, or more cores";
         if (lacks_realtime) {
-            check.detail += "; media workers run without SCHED_FIFO: give the process CAP_SYS_NICE or LimitRTPRIO=10";
+            check.detail +=
+                "; media workers run without SCHED_FIFO: give the process CAP_SYS_NICE or "
+                "LimitRTPRIO=10";
         }
         if (is_late || lacks_realtime) check.status = model::HealthCheck::Status::Degraded;
         return check;
     }
 
     model::HealthCheck ai_health() const {
-        return {model::HealthCheck::Status::Ok, std::to_string(config_.ai.size()) + " built in, nothing to connect", {}};
+        return {model::HealthCheck::Status::Ok,
+                std::to_string(config_.ai.size()) + " built in, nothing to connect",
+                {}};
     }
 
     model::HealthCheck liveness() const {
         if (workers_->is_responsive(base::monotonic_ns(), kStuckNs)) {
             return {model::HealthCheck::Status::Ok, "every media worker ticks", {}};
         }
-        return {model::HealthCheck::Status::Failed, "a media worker has not ticked for 10 s: restart the daemon", {}};
+        return {model::HealthCheck::Status::Failed,
+                "a media worker has not ticked for 10 s: restart the daemon",
+                {}};
     }
 
     void on_stop() { calls_->drain(config_.drain.timeout_s); }
@@ -250,13 +275,22 @@ private:
         log::reopen();
         auto reloaded = launches_->reload();
         if (!reloaded) {
-            log::write(Level::Error, Mark::Error, "pipeline.reload_failed", {}, reloaded.error().text());
+            log::write(
+                Level::Error, Mark::Error, "pipeline.reload_failed", {}, reloaded.error().text());
             return;
         }
         for (const base::Error& refused : reloaded->refused) {
-            log::write(Level::Error, Mark::Error, "pipeline.refused", {}, refused.text() + "; the previous version stays");
+            log::write(Level::Error,
+                       Mark::Error,
+                       "pipeline.refused",
+                       {},
+                       refused.text() + "; the previous version stays");
         }
-        log::write(Level::Info, Mark::System, "pipeline.reloaded", {}, "launch files read again; running calls keep theirs",
+        log::write(Level::Info,
+                   Mark::System,
+                   "pipeline.reloaded",
+                   {},
+                   "launch files read again; running calls keep theirs",
                    {{"loaded", joined(reloaded->loaded)}, {"refused", reloaded->refused.size()}});
     }
 
@@ -297,14 +331,19 @@ int run_daemon(const DaemonOptions& options) {
     raise_descriptor_limit();
     gst_init(nullptr, nullptr);
     if (!register_elements()) {
-        log::write(Level::Error, Mark::Error, "system.start_failed", {}, "GStreamer does not take our elements");
+        log::write(Level::Error,
+                   Mark::Error,
+                   "system.start_failed",
+                   {},
+                   "GStreamer does not take our elements");
         return kExitFailed;
     }
     int exit_code = 0;
     {
         Daemon daemon(std::move(loaded->config));
         if (auto started = daemon.start(); !started) {
-            log::write(Level::Error, Mark::Error, "system.start_failed", {}, started.error().text());
+            log::write(
+                Level::Error, Mark::Error, "system.start_failed", {}, started.error().text());
             const bool is_config = started.error().code == base::ErrorCode::InvalidArgument;
             exit_code = is_config ? kExitBadConfig : kExitFailed;
         } else {
@@ -312,7 +351,8 @@ int run_daemon(const DaemonOptions& options) {
             daemon.run();
         }
     }
-    log::write(Level::Info, Mark::System, "system.stopped", {}, "stopped", {{"exit_code", exit_code}});
+    log::write(
+        Level::Info, Mark::System, "system.stopped", {}, "stopped", {{"exit_code", exit_code}});
     log::shutdown();
     gst_deinit();
     return exit_code;

@@ -33,10 +33,12 @@ public:
 
     /// A new call; 100 is already sent. Ends in exactly one `answer` or `reject`, or in `on_ended`.
     virtual void on_incoming(IncomingCall call) = 0;
-    /// Our first 200 has just been handed to the socket: media must start now. Not repeated for re-INVITEs.
+    /// Our first 200 has just been handed to the socket: media must start now. Not repeated for
+    /// re-INVITEs.
     virtual void on_answer_sent(const CallId& id) = 0;
-    /// The ACK to the first 200 came; `answer` is set when our 200 carried the offer, and then has usable audio (a call
-    /// whose ACK has none is hung up as NotAcceptable). Comes again only with the answer to an offerless re-INVITE.
+    /// The ACK to the first 200 came; `answer` is set when our 200 carried the offer, and then has
+    /// usable audio (a call whose ACK has none is hung up as NotAcceptable). Comes again only with
+    /// the answer to an offerless re-INVITE.
     virtual void on_confirmed(const CallId& id, std::optional<RemoteSdp> answer) = 0;
     /// A re-INVITE (hold, resume, moved address); ends in one `answer` or `reject`. Empty: it had
     /// no SDP, we offer.

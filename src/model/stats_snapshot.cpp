@@ -9,7 +9,8 @@ double ms(std::int64_t ns) {
     return static_cast<double>(ns) / 1e6;
 }
 
-// The worker may have written a later time than the reader's "now": that is no time ago, not "never".
+// The worker may have written a later time than the reader's "now": that is no time ago, not
+// "never".
 double since_ms(std::int64_t then_ns, std::int64_t now_ns) {
     return then_ns == 0 ? -1.0 : std::max(0.0, ms(now_ns - then_ns));
 }

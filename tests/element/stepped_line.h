@@ -15,12 +15,13 @@
 
 namespace offhook::element_test {
 
-/// A linekeeper in a GstHarness, driven by a stepped media worker whose time is a GstTestClock: nothing happens but by
-/// `advance_ms`.
+/// A linekeeper in a GstHarness, driven by a stepped media worker whose time is a GstTestClock:
+/// nothing happens but by `advance_ms`.
 class SteppedLine {
 public:
     /// @param launch "linekeeper name=voice ..." and whatever stands behind it, without a sink
-    explicit SteppedLine(const std::string& launch = "linekeeper name=voice fill=silence", std::uint32_t rate_hz = 8000);
+    explicit SteppedLine(const std::string& launch = "linekeeper name=voice fill=silence",
+                         std::uint32_t rate_hz = 8000);
     ~SteppedLine();
     SteppedLine(const SteppedLine&) = delete;
     SteppedLine& operator=(const SteppedLine&) = delete;

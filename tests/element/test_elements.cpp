@@ -34,7 +34,8 @@ std::vector<std::uint8_t> receive(const session::SocketPair& at) {
     std::vector<std::uint8_t> bytes(2048);
     pollfd wait{.fd = at.rtp_fd(), .events = POLLIN, .revents = 0};
     EXPECT_EQ(poll(&wait, 1, 5000), 1);
-    bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(0, recv(at.rtp_fd(), bytes.data(), bytes.size(), 0))));
+    bytes.resize(static_cast<std::size_t>(
+        std::max<ssize_t>(0, recv(at.rtp_fd(), bytes.data(), bytes.size(), 0))));
     return bytes;
 }
 
@@ -104,7 +105,8 @@ TEST(RtpCallSinkElement, SendsOnePacketAFrameOnOneStream) {
 TEST(RtpCallSinkElement, CarriesAStockPayloader) {
     auto peer = std::move(*session::SocketPair::open("127.0.0.1", 0));
     const std::string launch =
-        "mulawenc ! rtppcmupay min-ptime=20000000 max-ptime=20000000 ! rtpcallsink remote-port=" + std::to_string(peer.port());
+        "mulawenc ! rtppcmupay min-ptime=20000000 max-ptime=20000000 ! rtpcallsink remote-port=" +
+        std::to_string(peer.port());
     GstElement* chain = gst_parse_bin_from_description(launch.c_str(), TRUE, nullptr);
     gst_object_ref_sink(chain);
     GstHarness* h = gst_harness_new_with_element(chain, "sink", nullptr);
@@ -122,7 +124,8 @@ TEST(RtpCallSinkElement, CarriesAStockPayloader) {
         packet->payload = {};
         if (!first) first = packet;
         EXPECT_EQ(packet->sequence, static_cast<std::uint16_t>(first->sequence + i));
-        EXPECT_EQ(packet->timestamp_rtp, first->timestamp_rtp + 160u * static_cast<std::uint32_t>(i));
+        EXPECT_EQ(packet->timestamp_rtp,
+                  first->timestamp_rtp + 160u * static_cast<std::uint32_t>(i));
     }
     gst_harness_teardown(h);
     gst_object_unref(chain);
@@ -132,7 +135,8 @@ TEST(RtpCallSinkElement, RefusesARateThatIsNotItsCodecs) {
     GstElement* sink = gst_element_factory_make("rtpcallsink", nullptr);
     gst_object_ref_sink(sink);
     GstHarness* h = gst_harness_new_with_element(sink, "sink", nullptr);
-    gst_harness_set_src_caps_str(h, "audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved");
+    gst_harness_set_src_caps_str(
+        h, "audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved");
     EXPECT_NE(gst_harness_push(h, frame(0, 0, 320)), GST_FLOW_OK);
     gst_harness_teardown(h);
     gst_object_unref(sink);
@@ -144,7 +148,8 @@ TEST(RtpCallSrcElement, DecodesWhatComesToItsPort) {
     GstElement* src = gst_element_factory_make("rtpcallsrc", nullptr);
     gst_object_ref_sink(src);
     auto peer = std::move(*session::SocketPair::open("127.0.0.1", 0));
-    g_object_set(src, "context", "src-element", "remote-port", static_cast<guint>(peer.port()), nullptr);
+    g_object_set(
+        src, "context", "src-element", "remote-port", static_cast<guint>(peer.port()), nullptr);
     GstHarness* h = gst_harness_new_with_element(src, nullptr, "src");
     gst_harness_play(h);
     worker->step();
@@ -155,9 +160,11 @@ TEST(RtpCallSrcElement, DecodesWhatComesToItsPort) {
     int out = 0;
     for (std::uint16_t i = 0; i < 25; ++i) {
         std::array<std::uint8_t, 172> packet{};
-        rtp::write_header({0, i == 0, i, i * 160u, 7},
-                          std::span<std::uint8_t, rtp::kHeaderBytes>(packet.data(), rtp::kHeaderBytes));
-        ASSERT_EQ(sendto(peer.rtp_fd(), packet.data(), packet.size(), 0, to.data(), to.size()), 172);
+        rtp::write_header(
+            {0, i == 0, i, i * 160u, 7},
+            std::span<std::uint8_t, rtp::kHeaderBytes>(packet.data(), rtp::kHeaderBytes));
+        ASSERT_EQ(sendto(peer.rtp_fd(), packet.data(), packet.size(), 0, to.data(), to.size()),
+                  172);
         now += 20'000'000;
         worker->step();
         while (GstBuffer* buffer = gst_harness_try_pull(h)) {

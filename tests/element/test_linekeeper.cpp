@@ -56,7 +56,9 @@ TEST(LineKeeperElement, SaysOnlyWhatAStreamNeedsToBegin) {
         types.push_back(GST_EVENT_TYPE(event));
         gst_event_unref(event);
     }
-    EXPECT_EQ(types, (std::vector<GstEventType>{GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT}));
+    EXPECT_EQ(
+        types,
+        (std::vector<GstEventType>{GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT}));
 }
 
 TEST(LineKeeperElement, SplicesSpeechExactly) {
@@ -119,14 +121,14 @@ TEST(LineKeeperElement, AfterALongStallTimeIsGivenUpAndCounted) {
 
 TEST(LineKeeperElement, EosAndFlushFromTheSinkPadAreIgnored) {
     GstTestClock* clock = GST_TEST_CLOCK(gst_test_clock_new());
-    auto worker = *worker::MediaWorker::create_stepped("eos", [clock] {
-        return static_cast<std::int64_t>(gst_clock_get_time(GST_CLOCK(clock)));
-    });
+    auto worker = *worker::MediaWorker::create_stepped(
+        "eos", [clock] { return static_cast<std::int64_t>(gst_clock_get_time(GST_CLOCK(clock))); });
     GstElement* keeper = gst_element_factory_make("linekeeper", nullptr);
     gst_object_ref_sink(keeper);
     g_object_set(keeper, "context", "eos", "fill", "silence", nullptr);
     GstHarness* h = gst_harness_new_with_element(keeper, "sink", "src");
-    gst_harness_set_src_caps_str(h, "audio/x-raw,format=S16LE,rate=8000,channels=1,layout=interleaved");
+    gst_harness_set_src_caps_str(
+        h, "audio/x-raw,format=S16LE,rate=8000,channels=1,layout=interleaved");
     gst_harness_play(h);
     worker->step();
     int out = 0;
@@ -171,7 +173,9 @@ TEST(LineKeeperElement, Continuity100000Frames) {
 }
 
 TEST(LineKeeperElement, AnInsertedElementKeepsTimesAndSound) {
-    SteppedLine line("linekeeper name=voice fill=tone ! audioconvert ! audiocheblimit mode=low-pass cutoff=3000 ! audioconvert");
+    SteppedLine line(
+        "linekeeper name=voice fill=tone ! audioconvert ! audiocheblimit mode=low-pass cutoff=3000 "
+        "! audioconvert");
     const auto out = run_ms(line, 400);
     ASSERT_EQ(out.size(), 20u);
     for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(GST_BUFFER_OFFSET(out[i]), i * kFrame);

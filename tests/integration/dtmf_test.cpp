@@ -78,7 +78,8 @@ TEST_F(DtmfTest, CallersDigitIsCountedOnce) {
     const std::string id = daemon_->only_call();
     ASSERT_FALSE(id.empty());
     EXPECT_TRUE(eventually(seconds(20), &sipp.process(), [&] {
-        return daemon_->json("/api/v1/calls/" + id + "/stats").number("stats.received_dtmf_events") == 1;
+        return daemon_->json("/api/v1/calls/" + id + "/stats")
+                   .number("stats.received_dtmf_events") == 1;
     })) << daemon_->get("/api/v1/calls/" + id + "/stats").body;
     EXPECT_TRUE(sipp.succeeds()) << sipp.problem();
 }
