@@ -354,10 +354,11 @@ void LoadRun::run_slots(std::int64_t now_ns) {
 }
 
 void LoadRun::visit(Call& call, std::int64_t due_ns) {
-    if (call.is_talking && base::monotonic_ns() >= call.hang_up_ns) hang_up(call);
-    if (call.is_talking) talk(call, due_ns);
+    const std::int64_t now_ns = base::monotonic_ns();
+    if (call.is_talking && now_ns >= call.hang_up_ns) hang_up(call);
+    if (call.is_talking) talk(call, due_ns, now_ns);
     listen(call);
-    call.dialog.tick(base::monotonic_ns());
+    call.dialog.tick(now_ns);
     after_signalling(call);
     if (call.dialog.is_over()) close(call);
 }
@@ -406,7 +407,7 @@ void LoadRun::follow_media(Call& call) {
     if (call.dialog.chosen()) call.header.payload_type = call.dialog.chosen()->payload_type;
 }
 
-void LoadRun::talk(Call& call, std::int64_t due_ns) {
+void LoadRun::talk(Call& call, std::int64_t due_ns, std::int64_t now_ns) {
     std::span<std::uint8_t> packet = speech_.packet(call.frame++);
     rtp::Header header = call.header;
     std::array<std::uint8_t, rtp::kHeaderBytes + 4> event_packet;
@@ -429,7 +430,7 @@ void LoadRun::talk(Call& call, std::int64_t due_ns) {
     // 0.0.0.0 is the hold of old (RFC 2543); nothing can be sent there.
     if (call.is_muted || !call.remote.is_set()) return;
     rtp::write_header(header, packet.first<rtp::kHeaderBytes>());
-    result_.send_lateness.record(base::monotonic_ns() - due_ns);
+    result_.send_lateness.record(now_ns - due_ns);
     if (call.socket.send(packet, call.remote)) {
         ++call.sent_packets;
     } else {

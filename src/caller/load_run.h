@@ -91,7 +91,7 @@ private:
     void visit(Call& call, std::int64_t due_ns);
     void after_signalling(Call& call);
     void follow_media(Call& call);
-    void talk(Call& call, std::int64_t due_ns);
+    void talk(Call& call, std::int64_t due_ns, std::int64_t now_ns);
     void listen(Call& call);
     void hang_up(Call& call);
     void close(Call& call);
