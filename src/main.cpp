@@ -26,7 +26,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     serve
         ->add_option("--ready-fd",
                      options->ready_fd,
-                     "Descriptor that gets \"ready\\n\" once everything listens")
+                     "Descriptor that gets a line \"ready LISTENERS\" once everything listens")
         ->check(CLI::NonNegativeNumber);
     serve->footer(
         "Examples:\n  offhook serve\n  offhook serve --config /etc/offhook/offhook.toml --set "

@@ -60,6 +60,15 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) {
+        if (!text.empty()) text += ' ';
+        text += part;
+    }
+    return text;
+}
+
 /// The rooms of the daemon. Members are in the order of construction; they go in reverse.
 class Daemon {
 public:
@@ -120,13 +129,14 @@ public:
         log::write(Level::Info, Mark::System, "system.stopping", {}, "no call is left; stopping");
     }
 
-private:
-    static std::string joined(const std::vector<std::string>& parts) {
-        std::string text;
-        for (const std::string& part : parts) text += (text.empty() ? "" : " ") + part;
-        return text;
+    /// "http://127.0.0.1:5000", "udp:127.0.0.1:5060", with the real ports.
+    [[nodiscard]] std::vector<std::string> listeners() const {
+        std::vector<std::string> all{"http://" + server_->address()};
+        for (const std::string& sip : sip_->listeners()) all.push_back(sip);
+        return all;
     }
 
+private:
     Result<void> start_launches() {
         const std::string folder = config_.media.pipelines.empty() ? media::shipped_launch_folder()
                                                                    : config_.media.pipelines;
@@ -213,14 +223,7 @@ private:
                                    .metrics = metrics_,
                                    .workers = [this] { return workers_->stats(); },
                                    .draining = [this] { return calls_->is_draining(); },
-                                   .listeners =
-                                       [this] {
-                                           std::vector<std::string> all{"http://" +
-                                                                        server_->address()};
-                                           for (const std::string& sip : sip_->listeners())
-                                               all.push_back(sip);
-                                           return all;
-                                       },
+                                   .listeners = [this] { return listeners(); },
                                    .calls_health = [this] { return calls_->health(); },
                                    .media_health = [this] { return media_health(); },
                                    .ai_health = [this] { return ai_health(); },
@@ -308,10 +311,10 @@ private:
     std::unique_ptr<http::Server> server_;
 };
 
-void tell_ready(int fd) {
+void tell_ready(int fd, const std::string& listeners) {
     if (fd < 0) return;
-    constexpr std::string_view kReady = "ready\n";
-    [[maybe_unused]] const auto n = write(fd, kReady.data(), kReady.size());
+    const std::string line = "ready " + listeners + "\n";
+    [[maybe_unused]] const auto n = write(fd, line.data(), line.size());
     close(fd);
 }
 
@@ -347,7 +350,7 @@ int run_daemon(const DaemonOptions& options) {
             const bool is_config = started.error().code == base::ErrorCode::InvalidArgument;
             exit_code = is_config ? kExitBadConfig : kExitFailed;
         } else {
-            tell_ready(options.ready_fd);
+            tell_ready(options.ready_fd, joined(daemon.listeners()));
             daemon.run();
         }
     }

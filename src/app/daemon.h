@@ -11,7 +11,8 @@ namespace offhook::app {
 
 struct DaemonOptions {
     config::LoadRequest load;
-    int ready_fd = -1;  ///< gets "ready\n" and is closed once everything listens
+    int ready_fd =
+        -1;  ///< gets one line "ready http://... udp:... tcp:..." once everything listens
 };
 
 /// `offhook serve`: builds the rooms in order, runs until told to stop, takes them down in reverse.
