@@ -150,20 +150,33 @@ TEST_F(SippCallTest, ApiHangupSendsBye) {
     EXPECT_TRUE(daemon_->wait_live_calls(0));
 }
 
+// RFC 3261 §13.3.1.4: after 0.5 s, after 1 s more, and no longer once the ACK is there.
 TEST_F(SippCallTest, RepeatsThe200UntilTheAck) {
     start();
     Scenario scenario;
-    // SIPp takes the repetition for an unexpected message unless it is waited for.
     scenario.invite(pcmu())
         .may_receive(100)
         .may_receive(180)
         .receive(200)
-        .receive(200)
-        .receive(200)
+        .pause(milliseconds(2500))
         .ack();
-    scenario.bye().receive(200);
+    scenario.pause(milliseconds(2500)).bye().receive(200);
     Sipp sipp(folder_, daemon_->sip_port(), scenario);
     EXPECT_TRUE(sipp.succeeds()) << sipp.problem();
+    const std::string messages = sipp.messages();
+    const std::size_t ack = messages.find("\nACK ");
+    ASSERT_NE(ack, std::string::npos);
+    const auto answers = [](const std::string& text) {
+        std::size_t count = 0;
+        for (std::size_t at = text.find("SIP/2.0 200 OK"); at != std::string::npos;
+             at = text.find("SIP/2.0 200 OK", at + 1)) {
+            ++count;
+        }
+        return count;
+    };
+    EXPECT_EQ(answers(messages.substr(0, ack)), 3U) << messages;
+    // That of the BYE.
+    EXPECT_EQ(answers(messages.substr(ack)), 1U) << messages;
 }
 
 TEST_F(SippCallTest, OptionsAreAnswered) {
