@@ -114,31 +114,6 @@ TEST_F(SippRefusalTest, CancelAfterTheAnswerChangesNothing) {
     EXPECT_TRUE(daemon_->wait_live_calls(0));
 }
 
-// The CANCEL is on its way before any answer, and the answer is due about when it arrives: either
-// order may come out.
-TEST_F(SippRefusalTest, CancelRaceLeavesNoCallBehind) {
-    constexpr int kCalls = 50;
-    for (const int answer_ms : {0, 1, 2}) {
-        Daemon::Options options;
-        options.sip = "answer_delay_ms = " + std::to_string(answer_ms) + "\n";
-        start(options);
-        Scenario scenario;
-        scenario.invite(pcmu()).cancel().may_receive(100).may_receive(180);
-        // Either 200 (CANCEL) and 487, or 200 (INVITE) and 200 (CANCEL).
-        scenario.receive(200).receive_or(200, 487, 1);
-        scenario.ack().bye().receive(200).jump(2).label(1).ack_failure().label(2).pause(
-            milliseconds(1));
-        Sipp::Options many;
-        many.calls = kCalls;
-        many.arguments = {"-r", "100"};
-        expect(scenario, many);
-        EXPECT_TRUE(daemon_->wait_live_calls(0));
-        EXPECT_TRUE(eventually(seconds(5), &daemon_->process(), [&] {
-            return daemon_->count_events("call.ended") == kCalls;
-        })) << daemon_->count_events("call.ended");
-    }
-}
-
 TEST_F(SippRefusalTest, NoPortLeftIs503WithRetryAfter) {
     RtpPorts range;
     Daemon::Options options;

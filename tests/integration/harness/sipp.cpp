@@ -118,12 +118,6 @@ Scenario& Scenario::may_receive(int status) {
     return step("<recv response=\"" + std::to_string(status) + "\" optional=\"true\"/>");
 }
 
-Scenario& Scenario::receive_or(int status, int other, int label) {
-    step("<recv response=\"" + std::to_string(other) + "\" optional=\"true\" rrs=\"true\" next=\"" +
-         std::to_string(label) + "\"/>");
-    return receive(status);
-}
-
 Scenario& Scenario::receive_matching(int status, const std::string& regex) {
     return step("<recv response=\"" + std::to_string(status) +
                 "\" rrs=\"true\"><action><ereg regexp=\"" + regex +
@@ -195,24 +189,6 @@ Scenario& Scenario::stream(const std::filesystem::path& mulaw_file) {
 
 Scenario& Scenario::pause_stream() {
     return step("<nop><action><exec rtp_stream=\"pause\"/></action></nop>");
-}
-
-Scenario& Scenario::resume_stream() {
-    return step("<nop><action><exec rtp_stream=\"resume\"/></action></nop>");
-}
-
-Scenario& Scenario::play_digit(const std::string& digit) {
-    return step("<nop><action><exec play_pcap_audio=\"/usr/share/sip-tester/dtmf_2833_" + digit +
-                ".pcap\"/></action></nop>");
-}
-
-Scenario& Scenario::label(int number) {
-    steps_ += "<label id=\"" + std::to_string(number) + "\"/>\n";
-    return *this;
-}
-
-Scenario& Scenario::jump(int number) {
-    return step("<nop next=\"" + std::to_string(number) + "\"/>");
 }
 
 std::string Scenario::xml() const {

@@ -31,8 +31,6 @@ public:
     Scenario& receive(int status);
     /// Accepts the response when it comes before the next expected one.
     Scenario& may_receive(int status);
-    /// One of two outcomes of a race: `status` goes on here, `other` jumps to `label`.
-    Scenario& receive_or(int status, int other, int label);
     /// The status must come and its message must contain this text.
     Scenario& receive_matching(int status, const std::string& regex);
     Scenario& receive_request(const std::string& method);
@@ -51,12 +49,6 @@ public:
     /// Streams mu-law bytes again and again from now on.
     Scenario& stream(const std::filesystem::path& mulaw_file);
     Scenario& pause_stream();
-    Scenario& resume_stream();
-    /// Sends a recorded RFC 4733 digit of SIPp's own (`0`-`9`, `star`, `pound`). Needs root: a raw
-    /// socket.
-    Scenario& play_digit(const std::string& digit);
-    Scenario& label(int number);
-    Scenario& jump(int number);
 
     [[nodiscard]] std::string xml() const;
 
@@ -68,7 +60,7 @@ private:
     std::string steps_;
     int cseq_ = 0;
     int invite_cseq_ = 0;
-    int step_ = 0;  ///< SIPp numbers its steps; labels are none
+    int step_ = 0;  ///< SIPp numbers its steps
     int invite_step_ = 0;
 };
 
