@@ -115,6 +115,9 @@ Sound spoken(const TempDir& folder, int rate_hz) {
         sound.append(speech(folder, rate_hz, word));
         sound.append_silence(0.3);
     }
+    // Whole packets, so that who repeats it adds nothing between two rounds.
+    const std::size_t packet = static_cast<std::size_t>(rate_hz) / 50;
+    sound.samples.resize((sound.samples.size() + packet - 1) / packet * packet);
     return sound;
 }
 
