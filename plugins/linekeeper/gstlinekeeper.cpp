@@ -25,6 +25,7 @@
 #include <optional>
 
 #include "base/monotonic.h"
+#include "element/frame_buffer.h"
 #include "glib/guarded.h"
 #include "linekeeper/line_keeper.h"
 #include "model/codec.h"
@@ -108,7 +109,10 @@ public:
         worker_.reset();
     }
 
-    void close() { core_.reset(); }
+    void close() {
+        core_.reset();
+        frame_.reset();
+    }
 
     bool on_slot(std::int64_t now_ns) noexcept override {
         std::uint64_t skipped = 0;
@@ -141,20 +145,15 @@ public:
 private:
     void push_frame() noexcept {
         const std::size_t samples = core_->frame_samples();
-        const guint64 rate = port_->sample_rate_hz;
-        GstBuffer* buffer =
-            gst_buffer_new_allocate(nullptr, samples * sizeof(std::int16_t), nullptr);
+        GstBuffer* buffer = frame_.writable(samples * sizeof(std::int16_t));
         GstMapInfo map;
         gst_buffer_map(buffer, &map, GST_MAP_WRITE);
         const LineKeeper::Frame frame =
             core_->make_frame({reinterpret_cast<std::int16_t*>(map.data), samples});
         gst_buffer_unmap(buffer, &map);
-        GST_BUFFER_OFFSET(buffer) = frame.offset_samples;
-        GST_BUFFER_OFFSET_END(buffer) = frame.offset_samples + samples;
-        GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(frame.offset_samples, GST_SECOND, rate);
-        GST_BUFFER_DURATION(buffer) = model::kPtimeMs * GST_MSECOND;
+        element::stamp_samples(buffer, frame.offset_samples, samples, port_->sample_rate_hz);
         frames_.store(frames_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        gst_pad_push(src_, buffer);
+        gst_pad_push(src_, frame_.share());
     }
 
     void send_start_events() {
@@ -188,6 +187,7 @@ private:
     std::shared_ptr<model::LegCounters> counters_;
     std::shared_ptr<worker::MediaWorker> worker_;
     std::optional<LineKeeper> core_;
+    element::FrameBuffer frame_;
     bool has_given_voice_ = false;
     bool has_started_ = false;
     std::atomic<std::uint64_t> frames_{0};

@@ -26,6 +26,7 @@
 #include <optional>
 
 #include "base/monotonic.h"
+#include "element/frame_buffer.h"
 #include "element/session_settings.h"
 #include "glib/guarded.h"
 #include "rtpcallsrc/rtp_receiver.h"
@@ -104,6 +105,7 @@ public:
 
     void close() {
         receiver_.reset();
+        frame_.reset();
         session_.reset();
         position_samples_ = 0;
         settings.close();
@@ -125,14 +127,11 @@ public:
 
     void on_pcm(std::span<const std::int16_t> pcm) noexcept override {
         const auto rate = session_->codec().sample_rate_hz;
-        GstBuffer* buffer = gst_buffer_new_allocate(nullptr, pcm.size_bytes(), nullptr);
+        GstBuffer* buffer = frame_.writable(pcm.size_bytes());
         gst_buffer_fill(buffer, 0, pcm.data(), pcm.size_bytes());
-        GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(position_samples_, GST_SECOND, rate);
-        GST_BUFFER_DURATION(buffer) = gst_util_uint64_scale(pcm.size(), GST_SECOND, rate);
-        GST_BUFFER_OFFSET(buffer) = position_samples_;
+        element::stamp_samples(buffer, position_samples_, pcm.size(), rate);
         position_samples_ += pcm.size();
-        GST_BUFFER_OFFSET_END(buffer) = position_samples_;
-        gst_pad_push(pad_, buffer);
+        gst_pad_push(pad_, frame_.share());
     }
 
     void on_packet(const rtp::PacketView& packet) noexcept override {
@@ -232,6 +231,7 @@ private:
     std::shared_ptr<worker::MediaWorker> worker_;
     std::shared_ptr<session::RtpSession> session_;
     std::optional<RtpReceiver> receiver_;
+    element::FrameBuffer frame_;
     std::uint64_t position_samples_ = 0;
     std::optional<std::uint32_t> first_timestamp_rtp_;
 };

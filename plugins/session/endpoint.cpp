@@ -30,7 +30,8 @@ base::Result<Endpoint> Endpoint::make(const std::string& address, std::uint16_t 
 
 Endpoint Endpoint::from(const sockaddr_storage& address, socklen_t size) noexcept {
     Endpoint endpoint;
-    endpoint.address_ = address;
+    if (size > sizeof endpoint.address_) return endpoint;
+    std::memcpy(&endpoint.address_, &address, size);
     endpoint.size_ = size;
     return endpoint;
 }
