@@ -7,7 +7,7 @@
  * #GstOffhookCallStats:stats.
  *
  * Promises: passes buffers through untouched, takes no lock, posts nothing but the element message
- * "offhook-call-gap" (gap-ms) when #GstOffhookCallStats:alarm-gap-ms is set and passed.
+ * "offhook-call-gap" (max-gap-ms) when #GstOffhookCallStats:alarm-gap-ms is set and passed.
  *
  * Caps in and out: audio/x-raw S16 mono. Latency: none. Threads: the one that pushes; `stats` may
  * be read from any.

@@ -81,6 +81,7 @@ public:
         core_.emplace(port_->sample_rate_hz, std::move(*filler), counters_);
         core_->set_voice(port_);
         has_started_ = false;
+        has_reported_ = false;
         return true;
     }
 
@@ -153,7 +154,15 @@ private:
         gst_buffer_unmap(buffer, &map);
         element::stamp_samples(buffer, frame.offset_samples, samples, port_->sample_rate_hz);
         frames_.store(frames_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        gst_pad_push(src_, frame_.share());
+        const GstFlowReturn flow = gst_pad_push(src_, frame_.share());
+        if (flow != GST_FLOW_OK && flow != GST_FLOW_FLUSHING && !has_reported_) report(flow);
+    }
+
+    // An element behind us refused sound, and not every one says so on the bus: a silent line must
+    // have a name.
+    void report(GstFlowReturn flow) {
+        has_reported_ = true;
+        GST_ELEMENT_FLOW_ERROR(element_, flow);
     }
 
     void send_start_events() {
@@ -190,6 +199,7 @@ private:
     element::FrameBuffer frame_;
     bool has_given_voice_ = false;
     bool has_started_ = false;
+    bool has_reported_ = false;
     std::atomic<std::uint64_t> frames_{0};
 };
 

@@ -112,6 +112,8 @@ void RtpSession::send_rtp(std::span<const std::uint8_t> packet,
             sockets_.rtp_fd(), packet.data(), packet.size(), MSG_NOSIGNAL, to.data(), to.size()) <
             0) {
         LegCounters::add<std::uint64_t>(c.send_errors, 1);
+        run_clock(timestamp_rtp, now_ns);
+        return;  // nothing left: no counter may say so
     }
     run_clock(timestamp_rtp, now_ns);
     const std::int64_t last_ns = LegCounters::get(c.last_sent_ns);

@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <ctime>
 #include <map>
 #include <mutex>
+#include <semaphore>
 
 #include "base/log.h"
 #include "base/monotonic.h"
@@ -115,6 +115,7 @@ MediaWorker::~MediaWorker() {
 
 void MediaWorker::post(std::function<void()> command) {
     commands_.push(std::move(command));
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     // While the worker ticks it looks for commands every millisecond by itself.
     if (sleeping_.exchange(false, std::memory_order_seq_cst)) {
         const std::uint64_t one = 1;
@@ -128,17 +129,14 @@ void MediaWorker::run_and_wait(const std::function<void()>& command) {
         commands_.run();
         return;
     }
-    std::mutex mutex;
-    std::condition_variable done_condition;
-    bool done = false;
-    post([&] {
+    // Not a condition variable: the worker would have to take a mutex that a thread without
+    // real-time priority may hold.
+    const auto done = std::make_shared<std::binary_semaphore>(0);
+    post([&command, done] {
         command();
-        const std::lock_guard lock(mutex);
-        done = true;
-        done_condition.notify_one();
+        done->release();
     });
-    std::unique_lock lock(mutex);
-    done_condition.wait(lock, [&] { return done; });
+    done->acquire();
 }
 
 MediaWorker* MediaWorker::current() noexcept {
@@ -214,10 +212,12 @@ void MediaWorker::step() {
 
 void MediaWorker::round(bool may_sleep) noexcept {
     serve_sockets(may_sleep);
-    commands_.run();
     const std::int64_t now_ns = now();
     if (!behind_.empty()) run_behind(now_ns);
     run_slots(now_ns);
+    // After the slots: a call that joins is placed after this tick, not after the last one of a
+    // long sleep.
+    commands_.run();
     if (std::exchange(tapped_, false) && options_.after_tap) options_.after_tap();
     measure_cpu(now_ns);
     last_loop_ns_.store(now_ns, std::memory_order_relaxed);
@@ -245,16 +245,16 @@ void MediaWorker::serve_sockets(bool may_sleep) noexcept {
         }
         ready = epoll_wait(epoll_fd_, events.data(), kMaxEvents, 0);
     } else {
+        is_idle_.store(true, std::memory_order_relaxed);
         sleeping_.store(true, std::memory_order_seq_cst);
+        std::atomic_thread_fence(std::memory_order_seq_cst);
         const std::int64_t due_ns = commands_.empty() ? next_due_ns() : 0;
-        if (due_ns < 0) {
-            ready = epoll_wait(epoll_fd_, events.data(), kMaxEvents, -1);
-        } else {
-            const std::int64_t left_ns = due_ns == 0 ? 0 : due_ns - base::monotonic_ns();
-            const timespec timeout = to_timespec(std::max<std::int64_t>(left_ns, 0));
-            ready = epoll_pwait2(epoll_fd_, events.data(), kMaxEvents, &timeout, nullptr);
-        }
+        const std::int64_t left_ns =
+            due_ns < 0 ? -1 : std::max<std::int64_t>(due_ns - base::monotonic_ns(), 0);
+        ready = wait_for_events(events, left_ns);
         sleeping_.store(false, std::memory_order_seq_cst);
+        last_loop_ns_.store(now(), std::memory_order_relaxed);
+        is_idle_.store(false, std::memory_order_release);
     }
     const std::int64_t now_ns = now();
     for (int i = 0; i < ready; ++i) {
@@ -266,6 +266,21 @@ void MediaWorker::serve_sockets(bool may_sleep) noexcept {
             client->on_readable(fd, now_ns);
         }
     }
+}
+
+/// @param timeout_ns -1: as long as it takes
+int MediaWorker::wait_for_events(std::span<epoll_event> events, std::int64_t timeout_ns) noexcept {
+    const auto size = static_cast<int>(events.size());
+    if (timeout_ns >= 0 && has_pwait2_) {
+        const timespec timeout = to_timespec(timeout_ns);
+        const int ready = epoll_pwait2(epoll_fd_, events.data(), size, &timeout, nullptr);
+        if (ready >= 0 || errno == EINTR) return ready;
+        // A kernel before 5.11, or a container that does not know the call: whole milliseconds will
+        // do.
+        has_pwait2_ = false;
+    }
+    const std::int64_t timeout_ms = timeout_ns < 0 ? -1 : (timeout_ns + kTickNs - 1) / kTickNs;
+    return epoll_wait(epoll_fd_, events.data(), size, static_cast<int>(timeout_ms));
 }
 
 void MediaWorker::run_slots(std::int64_t now_ns) noexcept {
@@ -311,6 +326,7 @@ void MediaWorker::measure_cpu(std::int64_t now_ns) noexcept {
                              static_cast<double>(now_ns - cpu_measured_ns_),
                          std::memory_order_relaxed);
     }
+    cpu_share_ns_.store(now_ns, std::memory_order_relaxed);
     cpu_measured_ns_ = now_ns;
     cpu_used_ns_ = used_ns;
 }
@@ -325,13 +341,16 @@ model::WorkerStats MediaWorker::stats() const {
     stats.tick_max_ms = figures.max_ms;
     stats.ticks = ticks_.load(std::memory_order_relaxed);
     stats.overruns = overruns_.load(std::memory_order_relaxed);
-    stats.cpu_share = cpu_share_.load(std::memory_order_relaxed);
+    // A worker that fell asleep with its last call keeps no old figure: admission would refuse on
+    // it for ever.
+    const bool is_fresh = now() - cpu_share_ns_.load(std::memory_order_relaxed) < 2 * base::kNsPerS;
+    stats.cpu_share = is_fresh ? cpu_share_.load(std::memory_order_relaxed) : 0.0;
     stats.is_realtime = is_realtime_.load(std::memory_order_relaxed);
     return stats;
 }
 
 bool MediaWorker::is_responsive(std::int64_t now_ns, std::int64_t limit_ns) const noexcept {
-    return sleeping_.load(std::memory_order_relaxed) ||
+    return is_idle_.load(std::memory_order_acquire) ||
            now_ns - last_loop_ns_.load(std::memory_order_relaxed) < limit_ns;
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -126,6 +129,7 @@ private:
     void run_behind(std::int64_t now_ns) noexcept;
     void measure_cpu(std::int64_t now_ns) noexcept;
     [[nodiscard]] std::int64_t next_due_ns() const noexcept;
+    int wait_for_events(std::span<epoll_event> events, std::int64_t timeout_ns) noexcept;
     [[nodiscard]] std::int64_t tick_time_ns(std::int64_t tick) const noexcept {
         return tick * kTickNs;
     }
@@ -146,6 +150,7 @@ private:
     std::vector<IoClient*> watched_;  ///< by descriptor
     std::int64_t last_tick_ = 0;
     bool tapped_ = false;
+    bool has_pwait2_ = true;
     std::int64_t cpu_measured_ns_ = 0;
     std::int64_t cpu_used_ns_ = 0;
 
@@ -155,7 +160,10 @@ private:
     std::atomic<std::uint64_t> overruns_{0};
     std::atomic<std::uint64_t> attached_{0};
     std::atomic<double> cpu_share_{0};
+    std::atomic<std::int64_t> cpu_share_ns_{
+        0};  ///< when it was measured: a sleeping worker measures nothing
     std::atomic<bool> is_realtime_{false};
+    std::atomic<bool> is_idle_{false};  ///< in epoll, waiting; written by the worker only
     std::atomic<std::int64_t> last_loop_ns_{0};
 };
 

@@ -49,12 +49,16 @@ struct Call {
     // what the once-a-second look has already told
     bool told_first_sent = false;
     bool told_first_received = false;
-    bool is_oneway = false;
-    std::int64_t resumed_ns =
-        0;  ///< when the caller was last expected to begin speaking (answer, resume)
+    bool told_stopped = false;
+    std::int64_t media_started_ns = 0;
+    std::int64_t expected_since_ns = 0;  ///< since when RTP of the caller is due (answer, resume)
     std::int64_t last_keepalive_ns = 0;
 
     [[nodiscard]] bool is_held() const { return !model::receives(remote_direction); }
+    /// A peer that holds may say "sendonly" and play no music: its silence means nothing.
+    [[nodiscard]] bool is_sound_expected() const {
+        return model::sends(remote_direction) && !is_held();
+    }
 };
 
 }  // namespace offhook::call

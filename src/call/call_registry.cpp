@@ -153,16 +153,18 @@ std::optional<CallRegistry::Refusal> CallRegistry::choose_route(
 
 std::optional<CallRegistry::Refusal> CallRegistry::build_leg(Call& call,
                                                              const model::RemoteAudio& remote) {
-    const auto chosen =
-        remote.rtp_port == 0 ? std::nullopt : model::choose_codec(remote, call.codecs);
-    if (!chosen) {
+    const auto refuse = [](std::string why) {
         return Refusal{488,
                        "Not Acceptable Here",
-                       model::ended(EndReason::NotAcceptable,
-                                    remote.rtp_port == 0 ? "no audio over RTP/AVP was offered"
-                                                         : "no codec of ours was offered"),
+                       model::ended(EndReason::NotAcceptable, std::move(why)),
                        false};
+    };
+    if (remote.rtp_port == 0) return refuse("no audio over RTP/AVP was offered");
+    if (!can_reach(remote)) {
+        return refuse("the peer's media address is of another IP version than [rtp] address");
     }
+    const auto chosen = model::choose_codec(remote, call.codecs);
+    if (!chosen) return refuse("no codec of ours was offered");
     auto worker = parts_.workers->pick();
     call.info.worker = worker->stats().index;
     auto leg = media::PhoneLeg::create(
@@ -187,6 +189,14 @@ std::optional<CallRegistry::Refusal> CallRegistry::build_leg(Call& call,
     call.info.codec = model::facts_of(chosen->codec).name;
     apply_remote(call, remote);
     return std::nullopt;
+}
+
+// A socket of one IP version cannot send to the other; the caller would get a 200 and silence.
+bool CallRegistry::can_reach(const model::RemoteAudio& remote) const {
+    const auto is_v6 = [](const std::string& address) {
+        return address.find(':') != std::string::npos;
+    };
+    return is_v6(remote.address) == is_v6(parts_.config->rtp.address);
 }
 
 // ---- the answer ----
@@ -220,7 +230,7 @@ void CallRegistry::on_answer_sent(const CallId& id) {
     call->answered_ns = base::monotonic_ns();
     call->info.answered_ns = base::realtime_ns();
     call->info.answer_ms = static_cast<double>(call->answered_ns - call->incoming_ns) / 1e6;
-    call->info.state = CallState::Answered;
+    call->info.state = call->leg && call->is_held() ? CallState::Held : CallState::Answered;
     ++answered_;
     if (call->leg) start_media(*call);
     log::write(Level::Info,
@@ -238,8 +248,9 @@ void CallRegistry::on_answer_sent(const CallId& id) {
 }
 
 void CallRegistry::start_media(Call& call) {
-    call.resumed_ns = base::monotonic_ns();
-    call.last_keepalive_ns = call.resumed_ns;
+    call.media_started_ns = base::monotonic_ns();
+    call.expected_since_ns = call.media_started_ns;
+    call.last_keepalive_ns = call.media_started_ns;
     if (auto started = call.leg->start(); !started) {
         end(call, model::ended(EndReason::PipelineError, started.error().text()), "SIP;cause=500");
         return;
@@ -282,9 +293,9 @@ void CallRegistry::on_reoffer(const CallId& id, std::optional<model::RemoteSdp> 
             id, local_sdp(*call, model::answer_formats(current), model::Direction::SendRecv));
         return;
     }
-    const auto chosen = offer->audio.rtp_port == 0
-                            ? std::nullopt
-                            : model::choose_codec(offer->audio, {current.codec});
+    const bool is_usable = offer->audio.rtp_port != 0 && can_reach(offer->audio);
+    const auto chosen =
+        is_usable ? model::choose_codec(offer->audio, {current.codec}) : std::nullopt;
     if (!chosen) {
         // RFC 3261 §14.2: the session stays as it was.
         signalling_->reject(id, 488, "Not Acceptable Here");
@@ -303,14 +314,19 @@ void CallRegistry::on_reoffer(const CallId& id, std::optional<model::RemoteSdp> 
 
 void CallRegistry::apply_remote(Call& call, const model::RemoteAudio& remote) {
     const bool was_held = call.is_held();
+    const bool was_expected = call.is_sound_expected();
     call.remote_direction = remote.direction;
-    if (auto set = call.leg->set_remote(remote); !set) {
+    // Old-style hold (c=0.0.0.0) names no address: whom we heard so far stays the peer.
+    const bool names_address = remote.address != "0.0.0.0" && remote.address != "::";
+    const auto set = names_address ? call.leg->set_remote(remote) : base::Result<void>();
+    if (!set) {
         log::write(
             Level::Warning, Mark::Warning, "call.bad_address", call.id.text, set.error().text());
     }
     const bool keeps = parts_.config->rtp.hold_media == config::HoldMedia::Keep;
     call.leg->set_sending(!call.is_held() || keeps);
-    call.resumed_ns = base::monotonic_ns();
+    // A mere refresh must not put off the RTP timeout.
+    if (!was_expected) call.expected_since_ns = base::monotonic_ns();
     if (was_held == call.is_held()) return;
     if (call.answered_ns != 0)
         call.info.state = call.is_held() ? CallState::Held : CallState::Answered;
@@ -468,9 +484,18 @@ model::HealthCheck CallRegistry::health() const {
     model::HealthCheck check;
     check.status = Status::Ok;
     check.detail = std::to_string(now.active) + " active, " + std::to_string(now.alive) + " alive";
-    const auto oneway = std::count_if(
-        calls_.begin(), calls_.end(), [](const auto& entry) { return entry.second->is_oneway; });
-    if (oneway > 0) {
+    const auto count = [this](bool (*matches)(const Call&)) {
+        return std::count_if(calls_.begin(), calls_.end(), [&](const auto& entry) {
+            return matches(*entry.second);
+        });
+    };
+    const auto stopped = count([](const Call& call) { return call.told_stopped; });
+    const auto oneway = count([](const Call& call) { return call.info.is_oneway; });
+    if (stopped > 0) {
+        check.status = Status::Degraded;
+        check.detail +=
+            "; to " + std::to_string(stopped) + " nothing is sent: look for rtp.stopped in the log";
+    } else if (oneway > 0) {
         check.status = Status::Degraded;
         check.detail += "; from " + std::to_string(oneway) +
                         " no RTP comes: look for a firewall between the peer and [rtp] ports";

@@ -40,7 +40,6 @@ public:
     struct Hooks {
         std::function<void(const model::CallInfo&)> on_answered;
         std::function<void(const model::CallInfo&)> on_ended;
-        std::function<void(const model::CallInfo&)> on_oneway;
         std::function<void()> on_drained;  ///< draining, and the last call is over
     };
     struct Parts {
@@ -90,6 +89,7 @@ private:
     std::optional<Refusal> prepare(Call& call, const model::IncomingCall& incoming);
     std::optional<Refusal> choose_route(Call& call, const model::IncomingCall& incoming) const;
     std::optional<Refusal> build_leg(Call& call, const model::RemoteAudio& remote);
+    [[nodiscard]] bool can_reach(const model::RemoteAudio& remote) const;
     void answer(Call& call);
     [[nodiscard]] model::LocalSdp local_sdp(Call& call,
                                             std::vector<model::SdpFormat> formats,
@@ -100,6 +100,7 @@ private:
     void finish(std::unique_ptr<Call> call, model::CallEnd end);
     void look();
     void look_at(Call& call, std::int64_t now_ns);
+    void look_for_stop(Call& call, const model::LegStats& stats, std::int64_t now_ns);
     void look_for_oneway(Call& call, const model::LegStats& stats, std::int64_t now_ns);
     void on_pipeline_error(const std::string& id,
                            const std::string& element,

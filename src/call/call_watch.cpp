@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kKeepaliveNs = 3 * base::kNsPerS;
 constexpr double kOnewayMs = 3000;
+constexpr double kStoppedMs = 100;
+constexpr std::int64_t kStartNs = 500 * base::kNsPerMs;
 
 }  // namespace
 
@@ -56,9 +58,11 @@ void CallRegistry::look_at(Call& call, std::int64_t now_ns) {
                    "the caller's sound comes in",
                    {{"after_answer_ms", after_ms}});
     }
-    const bool is_alive = stats.since_last_sent_ms >= 0 && stats.since_last_sent_ms < 100;
+    const bool is_alive = stats.since_last_sent_ms >= 0 && stats.since_last_sent_ms < kStoppedMs;
     if (is_alive && now_ns - call.last_keepalive_ns >= kKeepaliveNs) {
-        call.last_keepalive_ns += kKeepaliveNs;
+        // After a pause the rhythm begins anew; what was not alive is not made up for.
+        const bool is_far_behind = now_ns - call.last_keepalive_ns >= 2 * kKeepaliveNs;
+        call.last_keepalive_ns = is_far_behind ? now_ns : call.last_keepalive_ns + kKeepaliveNs;
         log::write(Level::Info,
                    Mark::Ok,
                    "rtp.keepalive",
@@ -69,20 +73,41 @@ void CallRegistry::look_at(Call& call, std::int64_t now_ns) {
                     {"source", model::name_of(stats.last_source)},
                     {"max_gap_ms", stats.max_gap_ms}});
     }
+    look_for_stop(call, stats, now_ns);
     look_for_oneway(call, stats, now_ns);
 }
 
+// The alarm that should never sound: an answered call to which nothing leaves.
+void CallRegistry::look_for_stop(Call& call, const model::LegStats& stats, std::int64_t now_ns) {
+    const bool has_begun = now_ns - call.media_started_ns > kStartNs;
+    const bool is_stopped =
+        has_begun && !call.is_held() &&
+        (stats.since_last_sent_ms < 0 || stats.since_last_sent_ms >= kStoppedMs);
+    if (is_stopped && !call.told_stopped) {
+        log::write(Level::Error,
+                   Mark::Error,
+                   "rtp.stopped",
+                   call.id.text,
+                   "nothing is sent to the caller: look at send_errors and at the media workers in "
+                   "/health",
+                   {{"since_last_sent_ms", stats.since_last_sent_ms},
+                    {"sent", stats.sent_packets},
+                    {"send_errors", stats.send_errors}});
+    }
+    call.told_stopped = is_stopped;
+}
+
 void CallRegistry::look_for_oneway(Call& call, const model::LegStats& stats, std::int64_t now_ns) {
-    if (!model::sends(call.remote_direction)) {
-        call.is_oneway = false;
+    if (!call.is_sound_expected()) {
+        call.info.is_oneway = false;
         return;
     }
-    const double since_expected_ms = static_cast<double>(now_ns - call.resumed_ns) / 1e6;
+    const double since_expected_ms = static_cast<double>(now_ns - call.expected_since_ns) / 1e6;
     const double silent_ms = stats.since_last_received_ms < 0
                                  ? since_expected_ms
                                  : std::min(stats.since_last_received_ms, since_expected_ms);
     if (silent_ms < kOnewayMs) {
-        if (std::exchange(call.is_oneway, false)) {
+        if (std::exchange(call.info.is_oneway, false)) {
             log::write(Level::Info,
                        Mark::Ok,
                        "call.oneway_over",
@@ -91,7 +116,7 @@ void CallRegistry::look_for_oneway(Call& call, const model::LegStats& stats, std
         }
         return;
     }
-    if (!std::exchange(call.is_oneway, true)) {
+    if (!std::exchange(call.info.is_oneway, true)) {
         log::write(Level::Warning,
                    Mark::Warning,
                    "call.oneway",
@@ -101,7 +126,6 @@ void CallRegistry::look_for_oneway(Call& call, const model::LegStats& stats, std
                    {{"silent_ms", silent_ms},
                     {"received", stats.received_packets},
                     {"sent", stats.sent_packets}});
-        if (parts_.hooks.on_oneway) parts_.hooks.on_oneway(call.info);
     }
     const int timeout_s = parts_.config->rtp.timeout_s;
     if (timeout_s > 0 && silent_ms >= timeout_s * 1000.0) {

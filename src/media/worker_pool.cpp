@@ -25,6 +25,7 @@ base::Result<std::unique_ptr<WorkerPool>> WorkerPool::create(const Options& opti
                                                    .realtime = options.realtime,
                                                    .after_tap = options.after_tap});
         if (!worker) return tl::unexpected(worker.error());
+        (*worker)->run_and_wait([] {});  // from here on it is known whether it is real-time
         pool->members_.push_back({std::move(*worker), 0});
     }
     return pool;

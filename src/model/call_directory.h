@@ -27,6 +27,7 @@ struct CallInfo {
     std::int64_t created_ns = 0, answered_ns = 0, ended_ns = 0;  ///< CLOCK_REALTIME; 0: not yet
     double answer_ms = -1;                                       ///< INVITE to 200
     int worker = -1;                                             ///< media worker, -1: none
+    bool is_oneway = false;  ///< no RTP came from the caller for 3 s while it should
     std::optional<CallEnd> end;
     LegStats stats;
 };

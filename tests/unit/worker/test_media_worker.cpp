@@ -65,6 +65,28 @@ TEST_F(SteppedWorker, PlacesNewcomersWithin5MsAndEvenly) {
     for (auto& client : clients) worker->detach(client);
 }
 
+TEST_F(SteppedWorker, ACallThatWakesASleepingWorkerIsPlacedAfterNow) {
+    now += 3'600'000 * kMs;  // an hour without calls
+    Counting client;
+    std::int64_t due = 0;
+    worker->post([&] { due = worker->attach(client); });
+    worker->step();
+    EXPECT_GT(due, now);
+    EXPECT_LE(due - now, 5 * kMs);
+    EXPECT_TRUE(client.times.empty()) << "not in the round that placed it";
+    EXPECT_DOUBLE_EQ(worker->stats().tick_max_ms, 0) << "and nobody was late";
+    for (int i = 0; i < 25; ++i) advance(1);
+    ASSERT_GE(client.times.size(), 1u);
+    EXPECT_EQ(client.times.front(), due);
+    worker->detach(client);
+}
+
+TEST_F(SteppedWorker, AnOldCpuFigureIsForgotten) {
+    for (int i = 0; i < 3; ++i) advance(1'000);
+    now += 10'000 * kMs;
+    EXPECT_DOUBLE_EQ(worker->stats().cpu_share, 0);
+}
+
 TEST_F(SteppedWorker, AStallRunsEachSlotOnceAndTheBehindAgainNextTick) {
     Counting client;
     client.behind = 2;

@@ -147,6 +147,14 @@ TEST_F(Leg, NumbersPacketsWithoutAHoleOnOneSsrc) {
     }
 }
 
+TEST_F(Leg, WhatCouldNotBeSentIsNotCountedAsSent) {
+    session->set_remote(at("::1", 4000), at("::1", 4001));  // an IPv4 socket cannot go there
+    send_frame(0);
+    EXPECT_EQ(LegCounters::get(session->counters()->sent_packets), 0u);
+    EXPECT_EQ(LegCounters::get(session->counters()->first_sent_ns), 0);
+    EXPECT_EQ(LegCounters::get(session->counters()->send_errors), 1u);
+}
+
 TEST_F(Leg, LostTimeMovesTheTimestampOnly) {
     send_frame(0);
     const auto before = receive();
