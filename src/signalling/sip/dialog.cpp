@@ -85,6 +85,7 @@ base::Result<Dialog> Dialog::from_invite(const osip_message_t& invite,
     dialog.path = path;
     dialog.merge_key = keys.merge;
     dialog.pending_transaction = keys.transaction;
+    dialog.pending_cseq = keys.cseq;
     for (int i = 0; i < osip_list_size(&invite.record_routes); ++i) {
         dialog.route_set.push_back(
             uri_in(text_of(static_cast<osip_from_t*>(osip_list_get(&invite.record_routes, i)))));

@@ -49,7 +49,8 @@ struct Dialog {
 
     /// The INVITE that waits for `answer` or `reject`; empty when there is none.
     std::string pending_transaction;
-    std::string pending_target;  ///< its Contact: the remote target once we answer 200
+    std::uint32_t pending_cseq = 0;  ///< its CSeq, which the ACK to our 200 repeats
+    std::string pending_target;      ///< its Contact: the remote target once we answer 200
 
     /// The last 200 we sent to an INVITE; its bytes live until the ACK.
     std::string answered_transaction;

@@ -81,7 +81,8 @@ public:
     [[nodiscard]] SipStats counters() const;
 
     /// Ends all calls that are left (480 or BYE, `EndReason::Drained`), waits up to `grace` for
-    /// answers to our BYEs, and joins the thread. Nothing is posted to `control` after it returned.
+    /// answers to our BYEs and for ACKs that a BYE waits for, sends those BYEs all the same, and
+    /// joins the thread. Nothing is posted to `control` after it returned.
     /// Can be called twice.
     /// @thread control
     void stop(std::chrono::milliseconds grace = std::chrono::milliseconds(500));

@@ -325,6 +325,7 @@ void UserAgent::on_reinvite(Dialog& dialog, const Request& request) {
     std::optional<model::RemoteSdp> offer;
     if (!read_offer(request, offer)) return;
     dialog.pending_transaction = request.keys.transaction;
+    dialog.pending_cseq = request.keys.cseq;
     dialog.pending_target = contact_of(request.message);
     dialog.path = request.path;
     by_transaction_[request.keys.transaction] = &dialog;
@@ -367,8 +368,17 @@ void UserAgent::on_cancel(const Request& request) {
     // sends BYE.
     if (dialog.pending_transaction != invite) return;
     respond(take_pending(dialog), 487, {}, dialog.local_tag, {});
-    if (dialog.state != Dialog::State::Incoming)
-        return;  // a cancelled re-INVITE leaves the call as it was
+    if (dialog.state != Dialog::State::Incoming) {
+        // A cancelled re-INVITE leaves the call as it was (RFC 3261 §14.1), and the call room may
+        // have taken its offer over already: it gets the description that stays.
+        const bool was_offered = dialog.pending_remote.has_value();
+        dialog.pending_remote.reset();
+        dialog.pending_target.clear();
+        if (!was_offered || !dialog.remote) return;
+        return post([id = dialog.id, stays = dialog.remote](model::SignallingEvents& events) {
+            events.on_confirmed(id, stays);
+        });
+    }
     SipCounters::count(counters_.invites_cancelled);
     report_end(dialog, model::ended(model::EndReason::CallerCancelled, std::move(detail)));
     erase(dialog);

@@ -109,6 +109,9 @@ private:
     void send_answer(Dialog& dialog, const std::string& sdp);
     void repeat_later(Dialog& dialog);
     void ack_timed_out(Dialog& dialog);
+    /// Sends every BYE that RFC 3261 §15 holds back until an ACK: nobody will be here to send it
+    /// later, and the peer would stay in a call with nobody.
+    void stop_waiting_for_acks();
     /// Reports the end, once.
     void report_end(Dialog& dialog, model::CallEnd end);
     void send_bye(Dialog& dialog, const std::string& reason);

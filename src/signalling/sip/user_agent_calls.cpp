@@ -93,7 +93,7 @@ void UserAgent::send_answer(Dialog& dialog, const std::string& sdp) {
     dialog.answered_transaction = transaction;
     by_transaction_[transaction] = &dialog;
     dialog.answer_path = dialog.path;
-    dialog.answer_cseq = dialog.remote_cseq;
+    dialog.answer_cseq = dialog.pending_cseq;
     dialog.local_sdp = sdp;
     dialog.carries_offer = !dialog.pending_remote.has_value();
     if (dialog.pending_remote) dialog.remote = std::exchange(dialog.pending_remote, std::nullopt);
@@ -276,8 +276,24 @@ void UserAgent::shut_down(std::chrono::milliseconds grace, std::function<void()>
     std::vector<model::CallId> ids;
     for (const auto& [id, dialog] : by_id_) ids.push_back(id);
     for (const model::CallId& id : ids) hangup(id, model::ended(model::EndReason::Drained), {});
-    shut_down_timer_.once(
-        context_, dialogs_.empty() ? std::chrono::milliseconds(0) : grace, shut_down_done_);
+    if (dialogs_.empty()) {
+        shut_down_timer_.once(context_, std::chrono::milliseconds(0), shut_down_done_);
+    } else {
+        shut_down_timer_.once(context_, grace, [this] {
+            stop_waiting_for_acks();
+            shut_down_done_();
+        });
+    }
+}
+
+void UserAgent::stop_waiting_for_acks() {
+    std::vector<model::CallId> ids;  // a BYE that cannot be sent erases its dialog
+    for (const auto& [id, dialog] : by_id_) {
+        if (dialog->awaits_ack) ids.push_back(id);
+    }
+    for (const model::CallId& id : ids) {
+        if (Dialog* dialog = find(id)) send_bye(*dialog, dialog->bye_reason);
+    }
 }
 
 }  // namespace offhook::signalling::sip

@@ -224,6 +224,27 @@ TEST_P(Transports, ByeBeforeTheAnswerEndsTheInvite) {
     EXPECT_TRUE(bench.wait([&] { return bench.events.saw("ended caller-cancelled"); }));
 }
 
+TEST_P(Transports, RequestsBeforeTheAnswerDoNotHideItsAck) {
+    Bench bench;
+    bench.events.when_incoming = [&](const model::IncomingCall& call) {
+        bench.stack().ring(call.id);
+    };
+    ScriptedUac uac(bench, GetParam());
+    uac.send(uac.request("INVITE", plain_offer()));
+    uac.learn(uac.expect(180));
+    uac.send(uac.request("INFO"));
+    EXPECT_FALSE(uac.expect(200).empty());
+    uac.send(uac.request("INVITE", plain_offer(2)));
+    EXPECT_FALSE(uac.expect(491).empty());
+    uac.send(uac.request("ACK", {}, true));
+    uac.cseq = 1;
+    const auto& call = bench.events.calls.at(0);
+    bench.stack().answer(call.id, Bench::local_sdp(call.offer));
+    EXPECT_FALSE(uac.expect(200).empty());
+    uac.send(uac.request("ACK"));
+    EXPECT_TRUE(bench.wait([&] { return bench.events.saw("confirmed"); }));
+}
+
 TEST_P(Transports, LostAckRepeatsThe200AndEndsTheCall) {
     Bench bench([](auto& settings) {
         settings.t1 = 10ms;
@@ -339,6 +360,24 @@ TEST(SipCall, StopHangsUpWhatIsLeft) {
     EXPECT_EQ(uac.receive().method(), "BYE");
     EXPECT_TRUE(bench.wait([&] { return bench.events.saw("ended drained"); }));
     bench.stack().answer(bench.events.calls.at(0).id, {});  // after the end: no effect
+}
+
+TEST(SipCall, StopSendsTheByesThatWaitForAnAck) {
+    Bench bench;
+    bench.answer_all();
+    ScriptedUac hung_up(bench, ScriptedUac::Over::Udp);
+    hung_up.send(hung_up.request("INVITE", plain_offer()));
+    ASSERT_FALSE(hung_up.expect(200).empty());
+    bench.stack().hangup(
+        bench.events.calls.at(0).id, model::ended(model::EndReason::AiHangup), "SIP;cause=200");
+    ASSERT_TRUE(bench.wait([&] { return bench.events.saw("ended ai-hangup"); }));
+    ScriptedUac live(bench, ScriptedUac::Over::Tcp);
+    live.send(live.request("INVITE", plain_offer()));
+    ASSERT_FALSE(live.expect(200).empty());
+    bench.stack().stop(1ms);
+    EXPECT_EQ(hung_up.expect("BYE").header("Reason"), "SIP;cause=200");
+    EXPECT_EQ(live.expect("BYE").header("Call-ID"), live.call_id);
+    EXPECT_TRUE(bench.wait([&] { return bench.events.saw("ended drained"); }));
 }
 
 TEST(SipCall, TcpByeComesByANewConnectionWhenTheOldOneIsGone) {

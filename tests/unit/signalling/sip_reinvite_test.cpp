@@ -76,6 +76,19 @@ TEST_F(SipReinvite, OfferlessCarriesOurOfferAndReportsTheAnswer) {
     EXPECT_EQ(bench.events.last_sdp->audio.direction, model::Direction::Inactive);
 }
 
+TEST_F(SipReinvite, InfoMeanwhileDoesNotHideTheAck) {
+    hold_back();
+    uac.send(uac.request("INVITE"));
+    ASSERT_TRUE(bench.wait([&] { return bench.events.saw("reoffer"); }));
+    uac.send(uac.request("INFO"));
+    EXPECT_FALSE(uac.expect(200).empty());
+    bench.stack().answer(id(), Bench::local_sdp({}, 2));
+    uac.cseq = 2;
+    EXPECT_FALSE(uac.expect(200).empty());
+    uac.send(uac.request("ACK", plain_offer(2, "inactive")));
+    EXPECT_TRUE(bench.wait([&] { return bench.events.saw("confirmed+sdp"); }));
+}
+
 TEST_F(SipReinvite, SecondOneMeanwhileIs491AndOlderOneIs500) {
     hold_back();
     uac.send(uac.request("INVITE", plain_offer(2, "sendonly")));
@@ -131,6 +144,37 @@ TEST_F(SipReinvite, CancelledOneLeavesTheCall) {
     uac.send(uac.request("OPTIONS"));
     EXPECT_EQ(uac.receive().status(), 200);
     EXPECT_FALSE(bench.events.saw("ended caller-cancelled"));
+}
+
+TEST_F(SipReinvite, CancelledOneGivesTheOldDescriptionBack) {
+    hold_back();
+    uac.send(uac.request("INVITE", plain_offer(2, "sendonly", "127.0.0.9")));
+    ASSERT_TRUE(bench.wait([&] { return bench.events.saw("reoffer"); }));
+    uac.send(uac.request("CANCEL", {}, true));
+    ASSERT_TRUE(bench.wait([&] { return bench.events.saw("confirmed+sdp"); }));
+    EXPECT_EQ(bench.events.lines.back(), "confirmed+sdp");
+    EXPECT_EQ(bench.events.last_sdp->audio.direction, model::Direction::SendRecv);
+    EXPECT_EQ(bench.events.last_sdp->audio.address, "127.0.0.1");
+    EXPECT_FALSE(uac.expect(200).empty());
+    EXPECT_FALSE(uac.expect(487).empty());
+    uac.send(uac.request("ACK", {}, true));
+    uac.send(uac.request("INVITE", plain_offer()));  // a refresh: the old one is what holds
+    EXPECT_EQ(uac.expect(200).body(), ok.body());
+    EXPECT_EQ(bench.events.count("reoffer"), 1U);
+}
+
+TEST_F(SipReinvite, CancelledOfferlessOneHasNothingToGiveBack) {
+    hold_back();
+    uac.send(uac.request("INVITE"));
+    ASSERT_TRUE(bench.wait([&] { return bench.events.saw("reoffer"); }));
+    uac.send(uac.request("CANCEL", {}, true));
+    EXPECT_FALSE(uac.expect(200).empty());
+    EXPECT_FALSE(uac.expect(487).empty());
+    uac.send(uac.request("ACK", {}, true));
+    uac.send(uac.request("OPTIONS"));  // its answer shows that the CANCEL is dealt with
+    EXPECT_FALSE(uac.expect(200).empty());
+    bench.control.run();
+    EXPECT_FALSE(bench.events.saw("confirmed+sdp"));
 }
 
 TEST_F(SipReinvite, ByeEndsAPendingOne) {
