@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "api/metrics.h"
 #include "http/server.h"
 #include "model/call_directory.h"
+#include "model/stats_snapshot.h"
 
 namespace offhook::api {
 
@@ -25,6 +27,9 @@ struct ApiParts {
     /// For /livez: Failed when a media worker is stuck. That the control loop runs is proved by the
     /// answer.
     model::HealthProbe liveness{};
+    /// For /metrics, asked at each scrape; without one its metrics stay 0.
+    std::function<model::SignallingStats()> signalling{};
+    std::function<std::uint64_t()> failed_ai_sessions{};  ///< total since the start
 };
 
 /// The routes of docs/http-api.md.

@@ -74,6 +74,7 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     json.field("duration_ms", duration_ms(call));
     json.key("worker");
     call.worker < 0 ? json.null() : json.value(call.worker);
+    json.field("is_oneway", call.is_oneway);
     json.key("end");
     if (call.end) {
         json.begin_object().field("class", model::name_of(call.end->end_class));

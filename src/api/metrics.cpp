@@ -24,9 +24,6 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 using Buckets = Histogram::BucketBoundaries;
 
-constexpr std::int64_t kOneWayAfterNs = 3 * base::kNsPerS;
-constexpr double kOneWayAfterMs = 3000;
-
 constexpr std::array kEndReasons{model::EndReason::CallerHangup,
                                  model::EndReason::CallerCancelled,
                                  model::EndReason::ApiHangup,
@@ -80,13 +77,6 @@ bool is_answered(const model::CallInfo& call) {
     return call.answered_ns != 0;
 }
 
-bool is_one_way(const model::CallInfo& call, std::int64_t now_realtime_ns) {
-    if (call.state != model::CallState::Answered || !is_answered(call)) return false;
-    const double silent_ms = call.stats.since_last_received_ms;
-    return silent_ms < 0 ? now_realtime_ns - call.answered_ns > kOneWayAfterNs
-                         : silent_ms > kOneWayAfterMs;
-}
-
 // "file:/path" is one of a set without bounds, "file" is not. Empty: the pipeline's own choice.
 std::string fill_kind(const std::string& fill) {
     return fill.empty() ? "pipeline" : fill.substr(0, fill.find(':'));
@@ -98,8 +88,11 @@ class Metrics::Impl {
 public:
     explicit Impl(std::string_view version)
         : calls_total_(counters("offhook_calls_total", "Calls that ended, by reason")),
-          invites_(counters("offhook_sip_invites_total",
-                            "INVITEs of new calls, by result: answered, or why not")),
+          invites_(counters(
+              "offhook_sip_invites_total",
+              "INVITEs that became a call, by result: answered, or why not. Those refused "
+              "before, on the SIP thread (such as 400, 415, 420, and 488 without audio), are not "
+              "in it")),
           packets_(counters("offhook_rtp_packets_total", "RTP packets, accepted ones inbound")),
           keepalive_(counters("offhook_rtp_keepalive_packets_total",
                               "RTP packets sent, by where their sound came from")),
@@ -115,9 +108,8 @@ public:
                              "20 ms frames that a media worker skipped after stalls")),
           http_(counters("offhook_http_requests_total", "HTTP requests answered")),
           calls_active_(gauge("offhook_calls_active", "Calls that have not ended")),
-          calls_oneway_(
-              gauge("offhook_calls_oneway",
-                    "Answered calls without RTP from the caller for 3 s (hold excepted)")),
+          calls_oneway_(gauge("offhook_calls_oneway",
+                              "Calls without RTP from the caller for 3 s while it should come")),
           draining_(gauge("offhook_draining",
                           "1 while new calls are refused because the process is about to end")),
           realtime_(
@@ -126,9 +118,25 @@ public:
           fds_(gauge("process_open_fds", "Open file descriptors")),
           max_fds_(gauge("process_max_fds", "Limit of open file descriptors")),
           threads_(gauge("process_threads", "Threads")),
+          sip_dialogs_(gauge("offhook_sip_dialogs", "SIP dialogs")),
+          sip_transactions_(gauge("offhook_sip_transactions",
+                                  "SIP transactions, also finished ones whose answer may be asked "
+                                  "again")),
           cpu_(counter("process_cpu_seconds_total", "User and system CPU time")),
           zero_packet_(counter("offhook_calls_zero_packet_total",
                                "Answered calls that ended without one RTP packet from the caller")),
+          sip_malformed_(counter("offhook_sip_malformed_total",
+                                 "Messages that were no SIP, lacked a header or broke a bound")),
+          sip_refused_sources_(counter("offhook_sip_refused_sources_total",
+                                       "Datagrams and connections from outside [sip] allow")),
+          sip_retransmissions_(
+              counter("offhook_sip_retransmissions_total", "SIP messages that we sent again")),
+          sip_dropped_(counter("offhook_sip_dropped_total",
+                               "SIP requests not taken because a bound was reached")),
+          sip_ack_timeouts_(
+              counter("offhook_sip_ack_timeouts_total", "Calls whose 200 was never acknowledged")),
+          failed_ai_sessions_(counter("offhook_ai_failed_sessions_total",
+                                      "AIs that failed and were taken off their call")),
           setup_(histogram("offhook_call_setup_seconds",
                            "INVITE to 200",
                            {.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10})),
@@ -205,27 +213,27 @@ public:
         http_duration_.Observe(seconds);
     }
 
-    std::string scrape(const std::vector<model::CallInfo>& live,
-                       const std::vector<model::WorkerStats>& workers,
-                       bool draining) {
-        const std::int64_t now_ns = base::realtime_ns();
+    std::string scrape(const Readings& now) {
         double active = 0;
-        double one_way = 0;
-        for (const model::CallInfo& call : live) {
+        double oneway = 0;
+        for (const model::CallInfo& call : now.calls) {
             if (call.end || call.state == model::CallState::Ended) continue;
             take(call);
             active += 1;
-            if (is_one_way(call, now_ns)) one_way += 1;
+            if (call.is_oneway) oneway += 1;
         }
         calls_active_.Set(active);
-        calls_oneway_.Set(one_way);
-        draining_.Set(draining ? 1 : 0);
-        for (const model::WorkerStats& worker : workers) take(worker);
-        realtime_.Set(!workers.empty() && std::all_of(workers.begin(),
-                                                      workers.end(),
-                                                      [](const auto& w) { return w.is_realtime; })
+        calls_oneway_.Set(oneway);
+        draining_.Set(now.draining ? 1 : 0);
+        for (const model::WorkerStats& worker : now.workers) take(worker);
+        realtime_.Set(!now.workers.empty() &&
+                              std::all_of(now.workers.begin(),
+                                          now.workers.end(),
+                                          [](const auto& w) { return w.is_realtime; })
                           ? 1
                           : 0);
+        take(now.signalling);
+        raise(failed_ai_sessions_, static_cast<double>(now.failed_ai_sessions));
         take(read_process_stats());
         return prometheus::TextSerializer().Serialize(registry_.Collect());
     }
@@ -259,6 +267,16 @@ private:
         raise(overruns, static_cast<double>(worker.overruns));
     }
 
+    void take(const model::SignallingStats& sip) {
+        raise(sip_malformed_, static_cast<double>(sip.malformed));
+        raise(sip_refused_sources_, static_cast<double>(sip.refused_sources));
+        raise(sip_retransmissions_, static_cast<double>(sip.retransmissions));
+        raise(sip_dropped_, static_cast<double>(sip.dropped));
+        raise(sip_ack_timeouts_, static_cast<double>(sip.ack_timeouts));
+        sip_dialogs_.Set(static_cast<double>(sip.dialogs));
+        sip_transactions_.Set(static_cast<double>(sip.transactions));
+    }
+
     void take(const ProcessStats& process) {
         raise(cpu_, process.cpu_seconds);
         rss_.Set(static_cast<double>(process.resident_bytes));
@@ -289,8 +307,9 @@ private:
     Family<Gauge>&lateness_, &worker_calls_, &worker_cpu_;
     Family<Counter>&overruns_, &http_;
     Gauge &calls_active_, &calls_oneway_, &draining_, &realtime_, &rss_, &fds_, &max_fds_,
-        &threads_;
-    Counter &cpu_, &zero_packet_;
+        &threads_, &sip_dialogs_, &sip_transactions_;
+    Counter &cpu_, &zero_packet_, &sip_malformed_, &sip_refused_sources_, &sip_retransmissions_,
+        &sip_dropped_, &sip_ack_timeouts_, &failed_ai_sessions_;
     Histogram &setup_, &duration_, &gap_, &http_duration_;
     std::array<Counter*, kFlows> flows_{};
     std::unordered_map<model::CallId, Amounts> seen_;
@@ -311,10 +330,8 @@ void Metrics::on_http(std::string_view route, int status, double seconds) {
     impl_->http(route, status, seconds);
 }
 
-std::string Metrics::scrape(const std::vector<model::CallInfo>& live,
-                            const std::vector<model::WorkerStats>& workers,
-                            bool draining) {
-    return impl_->scrape(live, workers, draining);
+std::string Metrics::scrape(const Readings& now) {
+    return impl_->scrape(now);
 }
 
 }  // namespace offhook::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,11 +29,17 @@ public:
     /// @param route a pattern of a fixed set
     void on_http(std::string_view route, int status, double seconds);
 
-    /// Everything in Prometheus text format (version 0.0.4). Live calls that have an end already
-    /// are left out: they came, or come, by on_call_ended.
-    [[nodiscard]] std::string scrape(const std::vector<model::CallInfo>& live,
-                                     const std::vector<model::WorkerStats>& workers,
-                                     bool draining);
+    /// What is read at a scrape.
+    struct Readings {
+        std::vector<model::CallInfo> calls{};  ///< live ones
+        std::vector<model::WorkerStats> workers{};
+        bool draining = false;
+        model::SignallingStats signalling{};
+        std::uint64_t failed_ai_sessions = 0;  ///< total since the start
+    };
+    /// Everything in Prometheus text format (version 0.0.4). Calls that have an end already are
+    /// left out: they came, or come, by on_call_ended.
+    [[nodiscard]] std::string scrape(const Readings& now);
 
 private:
     class Impl;

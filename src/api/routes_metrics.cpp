@@ -7,7 +7,13 @@ void Api::install_metrics(http::Server& server) {
         return http::Response{
             200,
             "text/plain; version=0.0.4; charset=utf-8",
-            parts_.metrics.scrape(parts_.calls.calls(false), parts_.workers(), parts_.draining()),
+            parts_.metrics.scrape(
+                {.calls = parts_.calls.calls(false),
+                 .workers = parts_.workers(),
+                 .draining = parts_.draining(),
+                 .signalling = parts_.signalling ? parts_.signalling() : model::SignallingStats{},
+                 .failed_ai_sessions =
+                     parts_.failed_ai_sessions ? parts_.failed_ai_sessions() : 0}),
             {}};
     });
 }

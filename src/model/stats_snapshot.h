@@ -51,6 +51,18 @@ struct WorkerStats {
     bool is_realtime = false;               ///< SCHED_FIFO in force
 };
 
+/// What the SIP side counted since the start; the last two are current values.
+struct SignallingStats {
+    std::uint64_t malformed = 0;  ///< messages that were no SIP, lacked a header or broke a bound
+    std::uint64_t refused_sources = 0;  ///< datagrams and connections from outside `[sip] allow`
+    std::uint64_t retransmissions = 0;  ///< messages that we sent again
+    std::uint64_t dropped = 0;          ///< requests not taken because a bound was reached
+    std::uint64_t requests = 0;         ///< of any method, without retransmissions
+    std::uint64_t ack_timeouts = 0;     ///< calls whose 200 was never acknowledged
+    std::uint64_t dialogs = 0;
+    std::uint64_t transactions = 0;  ///< also finished ones whose answer may be asked again
+};
+
 [[nodiscard]] constexpr const char* name_of(FrameSource source) noexcept {
     switch (source) {
         case FrameSource::Ai:

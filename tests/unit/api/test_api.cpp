@@ -66,8 +66,13 @@ public:
 
 class ApiTest : public ::testing::Test {
 protected:
-    void SetUp() override {
+    void SetUp() override { start(); }
+    void TearDown() override {
+        loop_.run([&] { server_.reset(); });
+    }
+    void start() {
         loop_.run([&] {
+            server_.reset();
             api_ = std::make_unique<Api>(
                 ApiParts{.calls = directory_,
                          .metrics = metrics_,
@@ -84,14 +89,13 @@ protected:
                              [] {
                                  return model::HealthCheck{Status::Ok, "1 of 1 ready", {}};
                              },
-                         .liveness = [this] { return live_; }});
+                         .liveness = [this] { return live_; },
+                         .signalling = signalling_,
+                         .failed_ai_sessions = failed_ai_sessions_});
             server_ = *http::Server::listen({});
             api_->install(*server_);
             address_ = server_->address();
         });
-    }
-    void TearDown() override {
-        loop_.run([&] { server_.reset(); });
     }
     RawAnswer get(const std::string& target) { return ask(address_, "GET", target); }
     RawAnswer post(const std::string& target, const std::string& body = {}) {
@@ -113,6 +117,8 @@ protected:
     FakeDirectory directory_;
     Metrics metrics_{"test"};
     std::vector<model::WorkerStats> workers_;
+    std::function<model::SignallingStats()> signalling_;
+    std::function<std::uint64_t()> failed_ai_sessions_;
     bool draining_ = false;
     model::HealthCheck calls_{Status::Ok, "no calls", {}},
         media_{Status::Ok, "tick p99 0.2 ms", {}}, live_{Status::Ok, "", {}};
@@ -211,6 +217,19 @@ TEST_F(ApiTest, MetricsHaveCallsAndRequests) {
         HasSubstr("offhook_http_requests_total{code=\"200\",route=\"/api/v1/calls/{id}\"} 1\n"));
 }
 
+TEST_F(ApiTest, MetricsHaveSignallingAndFailedAis) {
+    RawAnswer a = get("/metrics");
+    EXPECT_THAT(a.body, HasSubstr("offhook_sip_malformed_total 0\n"));
+    EXPECT_THAT(a.body, HasSubstr("offhook_ai_failed_sessions_total 0\n"));
+    signalling_ = [] { return model::SignallingStats{.malformed = 3, .dialogs = 2}; };
+    failed_ai_sessions_ = [] { return 4; };
+    start();
+    a = get("/metrics");
+    EXPECT_THAT(a.body, HasSubstr("offhook_sip_malformed_total 3\n"));
+    EXPECT_THAT(a.body, HasSubstr("offhook_sip_dialogs 2\n"));
+    EXPECT_THAT(a.body, HasSubstr("offhook_ai_failed_sessions_total 4\n"));
+}
+
 TEST_F(ApiTest, OneCall) {
     model::CallInfo c = call(1, CallState::Ended);
     c.to = "a\"b";
@@ -218,6 +237,7 @@ TEST_F(ApiTest, OneCall) {
     c.ended_ns = kNoon + 5 * base::kNsPerS;
     c.answer_ms = 1.5;
     c.worker = 1;
+    c.is_oneway = true;
     c.end = model::ended(model::EndReason::CallerHangup, "BYE after 3 s");
     c.stats.sent_packets = 150;
     c.stats.last_source = model::FrameSource::Ai;
@@ -230,7 +250,7 @@ TEST_F(ApiTest, OneCall) {
     EXPECT_THAT(a.body,
                 HasSubstr("\"created\":\"2026-11-20T12:00:01.000Z\",\"answered\":\"2026-11-20T12:"
                           "00:02.000Z\",\"ended\":\"2026-11-20T12:00:05.000Z\","
-                          "\"answer_ms\":1.5,\"duration_ms\":3000,\"worker\":1,"
+                          "\"answer_ms\":1.5,\"duration_ms\":3000,\"worker\":1,\"is_oneway\":true,"
                           "\"end\":{\"class\":\"success\",\"reason\":\"caller-hangup\",\"detail\":"
                           "\"BYE after 3 s\"},\"stats\":{\"sent_packets\":150,"));
     EXPECT_THAT(a.body, HasSubstr("\"since_last_sent_ms\":null"));
@@ -241,7 +261,7 @@ TEST_F(ApiTest, ACallThatHasJustBegunHasNulls) {
     change([&] { directory_.all = {call(1, CallState::Incoming)}; });
     EXPECT_THAT(get("/api/v1/calls/c-000000000001").body,
                 HasSubstr("\"answered\":null,\"ended\":null,\"answer_ms\":null,\"duration_ms\":0,"
-                          "\"worker\":null,\"end\":null"));
+                          "\"worker\":null,\"is_oneway\":false,\"end\":null"));
 }
 
 TEST_F(ApiTest, StatsAlone) {

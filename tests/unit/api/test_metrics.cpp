@@ -5,12 +5,15 @@
 
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "base/monotonic.h"
 
 namespace offhook::api {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -40,7 +43,7 @@ model::CallInfo over(model::CallInfo call, model::EndReason reason) {
 
 TEST(Metrics, SeriesAreThereFromTheStart) {
     Metrics metrics("0.1.0");
-    const std::string text = metrics.scrape({}, {}, false);
+    const std::string text = metrics.scrape({});
     for (const char* line : {"offhook_build_info{version=\"0.1.0\"} 1\n",
                              "offhook_calls_active 0\n",
                              "offhook_calls_total{end_reason=\"caller-hangup\"} 0\n",
@@ -63,7 +66,7 @@ TEST(Metrics, EveryOneIsOnThePage) {
     std::stringstream page;
     page << in.rdbuf();
     Metrics metrics("x");
-    std::istringstream text(metrics.scrape({}, {{}}, false));
+    std::istringstream text(metrics.scrape({.workers = {{}}}));
     int seen = 0;
     for (std::string line; std::getline(text, line);) {
         if (!line.starts_with("# TYPE ")) continue;
@@ -78,17 +81,17 @@ TEST(Metrics, CountersRiseWithTheCallAndStayWhenItEnds) {
     Metrics metrics("x");
     model::CallInfo call = answered_call("c-000000000001");
     metrics.on_call_answered(call);
-    EXPECT_THAT(metrics.scrape({call}, {}, false),
+    EXPECT_THAT(metrics.scrape({.calls = {call}}),
                 HasSubstr("offhook_rtp_packets_total{direction=\"outbound\"} 500\n"));
     // a scrape without news adds nothing
-    EXPECT_THAT(metrics.scrape({call}, {}, false),
+    EXPECT_THAT(metrics.scrape({.calls = {call}}),
                 HasSubstr("offhook_rtp_packets_total{direction=\"outbound\"} 500\n"));
     call.stats.sent_packets = 600;
     call.stats.sent_fill_frames = 500;
     const model::CallInfo ended = over(call, model::EndReason::CallerHangup);
     metrics.on_call_ended(ended);
     // also when the directory still lists it for a moment
-    const std::string text = metrics.scrape({ended}, {}, false);
+    const std::string text = metrics.scrape({.calls = {ended}});
     EXPECT_THAT(text, HasSubstr("offhook_rtp_packets_total{direction=\"outbound\"} 600\n"));
     EXPECT_THAT(text, HasSubstr("offhook_rtp_packets_total{direction=\"inbound\"} 490\n"));
     EXPECT_THAT(text, HasSubstr("offhook_rtp_packets_lost_total 10\n"));
@@ -109,28 +112,65 @@ TEST(Metrics, CallsThatWereNeverAnswered) {
     model::CallInfo call;
     call.id.text = "c-000000000002";
     metrics.on_call_ended(over(call, model::EndReason::NoRoute));
-    const std::string text = metrics.scrape({}, {}, false);
+    const std::string text = metrics.scrape({});
     EXPECT_THAT(text, HasSubstr("offhook_sip_invites_total{result=\"no-route\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("offhook_calls_total{end_reason=\"no-route\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("offhook_call_duration_seconds_count 0\n"));
     EXPECT_THAT(text, HasSubstr("offhook_calls_zero_packet_total 0\n"));
 }
 
-TEST(Metrics, OneWayAndZeroPacketCalls) {
+// Whether a call is one-way is for the call room to say: it knows what the peer is asked to send.
+TEST(Metrics, OneWayCallsAreThoseThatSaySo) {
     Metrics metrics("x");
-    model::CallInfo quiet = answered_call("c-000000000003");
-    quiet.stats.since_last_received_ms = 3001;
-    model::CallInfo never = answered_call("c-000000000004");
-    never.stats.since_last_received_ms = -1;
+    model::CallInfo oneway = answered_call("c-000000000003");
+    oneway.is_oneway = true;
+    model::CallInfo quiet = answered_call("c-000000000004");
+    quiet.stats.since_last_received_ms = 60'000;
+    model::CallInfo gone = over(oneway, model::EndReason::RtpTimeout);
+    gone.id.text = "c-000000000005";
+    EXPECT_THAT(metrics.scrape({.calls = {oneway, quiet, gone}}),
+                HasSubstr("offhook_calls_oneway 1\n"));
+    oneway.is_oneway = false;
+    EXPECT_THAT(metrics.scrape({.calls = {oneway, quiet}}), HasSubstr("offhook_calls_oneway 0\n"));
+}
+
+TEST(Metrics, ZeroPacketCalls) {
+    Metrics metrics("x");
+    model::CallInfo never = answered_call("c-000000000006");
     never.stats.received_packets = 0;
-    model::CallInfo held = quiet;
-    held.id.text = "c-000000000005";
-    held.state = model::CallState::Held;
-    const model::CallInfo fine = answered_call("c-000000000006");
-    EXPECT_THAT(metrics.scrape({quiet, never, held, fine}, {}, false),
-                HasSubstr("offhook_calls_oneway 2\n"));
     metrics.on_call_ended(over(never, model::EndReason::RtpTimeout));
-    EXPECT_THAT(metrics.scrape({}, {}, false), HasSubstr("offhook_calls_zero_packet_total 1\n"));
+    EXPECT_THAT(metrics.scrape({}), HasSubstr("offhook_calls_zero_packet_total 1\n"));
+}
+
+TEST(Metrics, SignallingAndFailedAis) {
+    Metrics metrics("x");
+    const model::SignallingStats before{.malformed = 1,
+                                        .refused_sources = 2,
+                                        .retransmissions = 3,
+                                        .dropped = 4,
+                                        .requests = 5,
+                                        .ack_timeouts = 6,
+                                        .dialogs = 7,
+                                        .transactions = 8};
+    std::string text = metrics.scrape({.signalling = before, .failed_ai_sessions = 9});
+    const std::vector<const char*> counters{"offhook_sip_malformed_total 1\n",
+                                            "offhook_sip_refused_sources_total 2\n",
+                                            "offhook_sip_retransmissions_total 3\n",
+                                            "offhook_sip_dropped_total 4\n",
+                                            "offhook_sip_ack_timeouts_total 6\n",
+                                            "offhook_ai_failed_sessions_total 9\n"};
+    for (const char* line : counters) EXPECT_THAT(text, HasSubstr(line));
+    EXPECT_THAT(text, HasSubstr("offhook_sip_dialogs 7\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_sip_transactions 8\n"));
+    // without a SIP side counters stay, what is there now goes
+    text = metrics.scrape({});
+    for (const char* line : counters) EXPECT_THAT(text, HasSubstr(line));
+    EXPECT_THAT(text, HasSubstr("offhook_sip_dialogs 0\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_sip_transactions 0\n"));
+    // totals, not amounts to be added
+    EXPECT_THAT(metrics.scrape({.signalling = {.malformed = 5}, .failed_ai_sessions = 10}),
+                AllOf(HasSubstr("offhook_sip_malformed_total 5\n"),
+                      HasSubstr("offhook_ai_failed_sessions_total 10\n")));
 }
 
 TEST(Metrics, DropsAreSeconds) {
@@ -139,7 +179,7 @@ TEST(Metrics, DropsAreSeconds) {
     call.stats.sample_rate_hz = 16000;
     call.stats.tap_dropped_samples = 8000;
     call.stats.voice_dropped_samples = 32000;
-    const std::string text = metrics.scrape({call}, {}, false);
+    const std::string text = metrics.scrape({.calls = {call}});
     EXPECT_THAT(text,
                 HasSubstr("offhook_ai_audio_dropped_seconds_total{reason=\"tap-full\"} 0.5\n"));
     EXPECT_THAT(text,
@@ -157,7 +197,7 @@ TEST(Metrics, Workers) {
                   .overruns = 7,
                   .is_realtime = true};
     workers[1].index = 1;
-    std::string text = metrics.scrape({}, workers, true);
+    std::string text = metrics.scrape({.workers = workers, .draining = true});
     EXPECT_THAT(
         text,
         HasSubstr("offhook_media_tick_lateness_seconds{quantile=\"0.99\",worker=\"0\"} 0.002\n"));
@@ -165,7 +205,7 @@ TEST(Metrics, Workers) {
     EXPECT_THAT(text, HasSubstr("offhook_media_realtime 0\n"));
     EXPECT_THAT(text, HasSubstr("offhook_draining 1\n"));
     workers[1].is_realtime = true;
-    text = metrics.scrape({}, workers, false);
+    text = metrics.scrape({.workers = workers});
     EXPECT_THAT(text, HasSubstr("offhook_media_overruns_total{worker=\"0\"} 7\n"));
     EXPECT_THAT(text, HasSubstr("offhook_media_realtime 1\n"));
 }
@@ -176,10 +216,10 @@ TEST(Metrics, NothingFromTheNetworkBecomesALabel) {
     call.from = call.to = call.user_agent = call.sip_call_id = call.peer = "hostile";
     call.fill = "file:/srv/secret.wav";
     metrics.on_call_answered(call);
-    std::string text = metrics.scrape({call}, {}, false);
+    std::string text = metrics.scrape({.calls = {call}});
     EXPECT_THAT(text, HasSubstr("offhook_rtp_keepalive_packets_total{source=\"file\"} 400\n"));
     metrics.on_call_ended(over(call, model::EndReason::ApiHangup));
-    text += metrics.scrape({}, {}, false);
+    text += metrics.scrape({});
     for (const char* secret : {"hostile", "c-0000", "secret"})
         EXPECT_THAT(text, Not(HasSubstr(secret)));
 }
