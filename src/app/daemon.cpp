@@ -239,10 +239,28 @@ private:
                                    .calls_health = [this] { return calls_->health(); },
                                    .media_health = [this] { return media_health(); },
                                    .ai_health = [this] { return ai_health(); },
-                                   .liveness = [this] { return liveness(); }});
+                                   .liveness = [this] { return liveness(); },
+                                   .signalling = [this] { return signalling_stats(); },
+                                   .failed_ai_sessions =
+                                       [this] {
+                                           return ai_->counters().failed_sessions.load(
+                                               std::memory_order_relaxed);
+                                       }});
         api_->install(**server);
         server_ = std::move(*server);
         return {};
+    }
+
+    model::SignallingStats signalling_stats() const {
+        const signalling::sip::SipStats sip = sip_->counters();
+        return {.malformed = sip.malformed,
+                .refused_sources = sip.refused_sources,
+                .retransmissions = sip.retransmissions,
+                .dropped = sip.dropped,
+                .requests = sip.requests,
+                .ack_timeouts = sip.ack_timeouts,
+                .dialogs = sip.dialogs,
+                .transactions = sip.transactions};
     }
 
     // The one setting with the largest effect on pacing under load: 13 ms against 0.2 ms at p99.

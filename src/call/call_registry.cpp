@@ -268,7 +268,12 @@ void CallRegistry::on_confirmed(const CallId& id, std::optional<model::RemoteSdp
                 {});
         return;
     }
-    if (call->leg) {  // the answer to an offer of ours in a re-INVITE
+    if (call->leg) {  // the answer to an offer of ours in a re-INVITE, or what was before a
+                      // cancelled one
+        if (const auto chosen = model::choose_codec(answer->audio, {call->leg->chosen().codec})) {
+            call->leg->set_payload_types(*chosen);
+        }
+        call->offered_lines = answer->lines;
         apply_remote(*call, answer->audio);
         return;
     }
