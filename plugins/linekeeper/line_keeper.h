@@ -14,9 +14,8 @@ namespace offhook::linekeeper {
 /// something and from the filler when it has not, joined without a click.
 ///
 ///     VoiceQueue --enough?--> voice --.
-///                                     +-- 4 ms cross-fade at each edge --> frame k, offset =
-///                                     samples since start
-///     Filler -------------------------'
+///                                     +-- 4 ms cross-fade at each edge --> frame k
+///     Filler -------------------------'                 (offset = samples since start)
 ///
 /// Late worker: what is due is made in order, two frames a tick at most; a stall beyond 60 ms gives
 /// time up: the offset jumps over it and the frames are counted as skipped. Dribbling AI: when its

@@ -17,9 +17,9 @@ namespace offhook::rtpcallsink {
 /// The outbound end of a leg: frames in, one RTP packet each out, numbered without a hole whatever
 /// happens upstream.
 ///
-///     PCM frame (offset in samples) --encode--> payload --.                       .-> socket
-///     RTP packet of a stock payloader ----------> payload --+-> our header: SSRC, +1, timestamp
-///     from the offset a DTMF digit is due ----------------------> RFC 4733 -'
+///     PCM frame (offset in samples) --encode--> payload --.
+///     RTP packet of a stock payloader --------> payload --+--> our header --> socket
+///     a DTMF digit is due -------------------> RFC 4733 --'    (SSRC, +1, timestamp)
 ///
 /// The timestamp follows the frame's offset: where the keeper gave up time after a stall the offset
 /// jumps, so the timestamp does, with the marker set, while the sequence number goes on by one (RFC

@@ -44,10 +44,9 @@ public:
 
 /// One thread that moves the sound of many calls, and never waits for anything but its own clock.
 ///
-///     every 1 ms:  commands -> readable sockets (epoll, no wait) -> the slot of this tick, and the
-///     two before if they
-///                  were missed -> those still behind -> the AI thread is woken if something was
-///                  tapped
+///     every 1 ms:  readable sockets (epoll, no wait) -> those still behind
+///                  -> the slot of this tick, and those that were missed -> commands
+///                  -> the AI thread is woken if something was tapped
 ///
 /// A call lives in one of 20 slots for its life, so each call is served every 20 ms and the work is
 /// spread evenly. Under some 20 calls the thread sleeps in epoll until the next occupied slot or

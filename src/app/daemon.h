@@ -17,8 +17,7 @@ struct DaemonOptions {
 
 /// `offhook serve`: builds the rooms in order, runs until told to stop, takes them down in reverse.
 ///
-///     log -> GStreamer -> launch files -> AI -> media workers -> reaper -> calls -> SIP -> HTTP ->
-///     ready
+///     log -> GStreamer -> launch files -> AI -> media workers -> reaper -> calls -> SIP -> HTTP
 ///
 /// SIGTERM, SIGINT: drain, again: now. SIGHUP: launch files and log file are read again.
 /// @return the exit code: 0, 78 bad configuration, 1 something could not be started

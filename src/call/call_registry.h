@@ -28,9 +28,10 @@ namespace offhook::call {
 /// Every call of the process, and the story each goes through: who may come in, what it is made of,
 /// when its media starts, what is noticed on the way, why it ended.
 ///
-///     signalling --on_incoming--> admission -> route -> codec -> port -> leg --answer-->
-///     signalling signalling --on_answer_sent--> the leg plays, the AI listens signalling
-///     --on_ended--> leg to the reaper, one CallEnd to log, metrics, history
+///     on_incoming    -> admission -> route -> port -> codec -> leg -> signalling answers
+///     on_answer_sent -> the leg plays, the AI listens
+///     on_reoffer     -> hold, resume, a moved address
+///     on_ended       -> leg to the reaper, one CallEnd to log, metrics, history
 ///
 /// Ownership: everything in Parts is borrowed and outlives the registry. Destroying it with calls
 /// left takes their legs down.
