@@ -39,7 +39,7 @@ Baresip::Baresip(const TempDir& folder,
     // No audio player: what comes back is judged by the capture. At the end of the file baresip
     // hangs up.
     config << "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nrtp_ports "
-              "12000-18000\naudio_source aufile,"
+              "8000-9998\naudio_source aufile,"
            << wav.string() << "\nring_aufile none\nmodule_path " << kModules.string() << "\nmodule "
            << module_of(codec)
            << "\nmodule aufile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n"
