@@ -13,11 +13,11 @@
 namespace offhook::harness {
 namespace {
 
-// Below the kernel's ephemeral ports, as the daemon demands; a thousand ports are five hundred
-// calls.
-constexpr int kFirstPort = 20000;
+// Below the kernel's ephemeral ports, as the daemon demands, and apart from the default range
+// (20000-29999), where any other daemon of this machine may be; a thousand ports are five hundred calls.
+constexpr int kFirstPort = 10000;
 constexpr int kSlotPorts = 1000;
-constexpr int kSlots = 12;
+constexpr int kSlots = 9;
 
 std::uint16_t port_of(const std::string& listener) {
     return static_cast<std::uint16_t>(std::stoi(listener.substr(listener.rfind(':') + 1)));
