@@ -2,7 +2,9 @@
 // object.
 
 #include <gtest/gtest.h>
+
 #include <signal.h>
+#include <sstream>
 
 #include <iostream>
 
@@ -87,8 +89,13 @@ TEST_F(SoakTest, LeaksTracerFindsNothing) {
     daemon_->process().signal(SIGTERM);
     EXPECT_EQ(daemon_->process().wait(seconds(30)), 0);
     const std::string log = daemon_->process().output();
-    EXPECT_EQ(log.find("object-alive"), std::string::npos)
-        << log.substr(std::min(log.find("object-alive"), log.size()), 2000);
+    // The tracer describes its own record formats as well; only a record has an address.
+    std::istringstream lines(log);
+    for (std::string line; std::getline(lines, line);) {
+        const bool is_alive = line.find("object-alive, ") != std::string::npos &&
+                              line.find("(gpointer)0x") != std::string::npos;
+        EXPECT_FALSE(is_alive) << line;
+    }
 }
 
 }  // namespace
