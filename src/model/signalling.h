@@ -7,6 +7,7 @@
 
 #include "model/call_end.h"
 #include "model/call_id.h"
+#include "model/leg_quirks.h"
 #include "model/sdp_offer.h"
 
 namespace offhook::model {
@@ -22,6 +23,8 @@ struct IncomingCall {
     std::string to_user;  ///< its user part; what `[[route]] to` is matched with
     std::string peer;     ///< "udp:127.0.0.1:5070", where the request came from
     std::string user_agent;
+    std::string local_address;  ///< numeric host the request came to: our side of its flow
+    LegQuirks quirks;           ///< of the account the call came on
     std::optional<RemoteSdp>
         offer;  ///< empty: offerless INVITE, our 200 carries the offer (RFC 3264 §4)
 };

@@ -297,6 +297,7 @@ void UserAgent::on_invite(const Request& request) {
     call.peer = std::string(name_of(request.received.flow->transport())) + ":" +
                 request.received.from.text();
     call.user_agent = std::string(header_of(message, "user-agent").substr(0, 256));
+    call.local_address = request.received.flow->local().host();
     call.offer = offer;
     made->pending_remote = std::move(offer);
     add(std::move(*made));

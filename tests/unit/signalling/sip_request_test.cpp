@@ -128,6 +128,7 @@ TEST_F(SipRequest, TelephoneUriIsTheUser) {
                   .status(),
               404);
     EXPECT_EQ(bench.events.calls.at(0).to_user, "+15551234");
+    EXPECT_EQ(bench.events.calls.at(0).local_address, "127.0.0.1");
 }
 
 TEST_F(SipRequest, BodiesThatAreNoOffer) {
