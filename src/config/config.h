@@ -58,6 +58,10 @@ struct Drain {
     int timeout_s = 300;  ///< 0: at once
 };
 
+struct State {
+    std::string directory;  ///< empty: as state::StateDirectory::path_for says
+};
+
 struct Log {
     std::string level = "info";   ///< debug, info, warning, error
     std::string format = "auto";  ///< auto, text, json
@@ -94,6 +98,7 @@ struct Config {
     Media media;
     Admission admission;
     Drain drain;
+    State state;
     Log log;
     std::vector<Ai> ai{{.name = "echo"}};
     std::vector<Route> route{{.name = "default", .ai = "echo", .fill = ""}};

@@ -448,6 +448,16 @@ const std::vector<Key<Config>>& section_keys() {
                   "0 = at once",
                   "How long SIGTERM waits for running calls before it hangs them up."}),
 
+        text<C>("state",
+                "directory",
+                [](C & c) -> auto& { return c.state.directory; },
+                check::path_or_empty,
+                {"",
+                 "folder, or empty: $STATE_DIRECTORY, else $XDG_STATE_HOME/offhook, else "
+                 "~/.local/state/offhook",
+                 "Where instance ids and provisioned credentials outlive a restart; made with mode "
+                 "0700, files with 0600."}),
+
         choice<C>(
             "log",
             "level",

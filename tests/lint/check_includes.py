@@ -5,7 +5,7 @@ import re
 
 import tree
 
-INTERFACES = ["base", "glib", "http", "config", "model"]
+INTERFACES = ["base", "glib", "http", "config", "model", "state"]
 PLUGINS = ["worker", "rtp", "session", "element", "rtpcallsrc", "aitap", "linekeeper", "rtpcallsink", "callstats"]
 ROOMS = ["signalling", "connection", "media", "ai", "stats", "store"]
 
@@ -13,6 +13,7 @@ ROOMS = ["signalling", "connection", "media", "ai", "stats", "store"]
 MAY_INCLUDE = {
     "base": [],
     "glib": ["base"],
+    "state": ["base"],
     "http": ["base", "glib"],
     "model": ["base"],
     "config": ["base", "model"],
