@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "model/account.h"
 #include "model/call_end.h"
 #include "model/call_id.h"
 #include "model/leg_quirks.h"
@@ -12,9 +15,22 @@
 
 namespace offhook::model {
 
+/// What a SIP request says about a call beyond who and where. Strings are bounded (<= 256 bytes) and
+/// NOT yet escaped.
+struct CallFacts {
+    std::string asserted_identity;       ///< P-Asserted-Identity (RFC 3325), the first value
+    std::vector<std::string> diversion;  ///< Diversion (RFC 5806), newest first, <= 8
+    std::vector<std::string> history;    ///< History-Info (RFC 7044), in order, <= 8
+    std::string replaces;                ///< our id of the call this one replaced (RFC 3891)
+    /// Other headers worth keeping, <= 16: X-*, P-* of the PBX, Call-Info, Alert-Info.
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
 /// A call that somebody else wants with us. Strings are bounded (<= 256 bytes) and NOT yet escaped.
 struct IncomingCall {
     CallId id;
+    std::string account;  ///< whose registered flow it came on; empty: a listener
+    CallFacts facts;
     std::string sip_call_id;
     std::string from_uri;
     std::string from_user;
@@ -27,6 +43,34 @@ struct IncomingCall {
     LegQuirks quirks;           ///< of the account the call came on
     std::optional<RemoteSdp>
         offer;  ///< empty: offerless INVITE, our 200 carries the offer (RFC 3264 §4)
+};
+
+/// A call we place. @see Signalling::place_call
+struct OutgoingCall {
+    CallId id;
+    std::string account;  ///< whose flow and identity
+    std::string to;       ///< SIP URI, or a user part that gets the account's domain
+    LocalSdp offer;
+    std::chrono::seconds ring_timeout{60};                     ///< then CANCEL
+    std::vector<std::pair<std::string, std::string>> headers;  ///< checked by the caller of this
+};
+
+/// Where somebody asks us to go (REFER received), or where we send our peer (REFER sent).
+struct Transfer {
+    std::string target;       ///< SIP URI without its Replaces header
+    std::string referred_by;  ///< received only
+    std::string replaces;     ///< received: the Replaces value (RFC 3891), unescaped; may be empty
+    CallId replaces_call;  ///< sent: the call of ours whose dialog the target replaces (attended)
+};
+
+/// A page-mode message (RFC 3428), inside a call or outside. <= 16 KiB of body.
+struct TextMessage {
+    CallId call;          ///< empty: outside any call
+    std::string account;  ///< whose flow; taken from the call when there is one
+    std::string from, to;
+    std::string content_type = "text/plain";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
 };
 
 /// What signalling tells the call room. Every method runs on the control thread.
@@ -50,6 +94,44 @@ public:
     /// The dialog is over (BYE, CANCEL, time-out, transport). Comes exactly once for each
     /// on_incoming that was not rejected by us, also after our own `hangup`.
     virtual void on_ended(const CallId& id, CallEnd end) = 0;
+
+    // calls we placed
+
+    /// 180 or 183 came; `early` is set when it brought a description (and was acknowledged by PRACK
+    /// when it asked for that).
+    virtual void on_progress(const CallId& /*id*/,
+                             int /*status*/,
+                             std::optional<RemoteSdp> /*early*/) {}
+    /// The far end answered, the ACK is sent: media must start now. Of several forks that answer,
+    /// the first is this call; the others are ended by us.
+    virtual void on_accepted(const CallId& /*id*/, RemoteSdp /*answer*/) {}
+
+    // inside a call
+
+    /// How our own `reoffer` ended: the answer that is in force now, or the status that refused it
+    /// (408 no answer, 491 glare after our one retry) and everything stays as it was.
+    virtual void on_reoffer_done(const CallId& /*id*/,
+                                 int /*status*/,
+                                 std::optional<RemoteSdp> /*answer*/) {}
+    /// A digit by INFO (application/dtmf-relay, application/dtmf).
+    virtual void on_info_digit(const CallId& /*id*/, char /*digit*/, unsigned /*duration_ms*/) {}
+    /// Any other INFO body, already answered 200 (<= 16 KiB).
+    virtual void on_info(const CallId& /*id*/, std::string /*content_type*/, std::string /*body*/) {
+    }
+    /// The peer asks us to call somebody else (REFER, answered 202). Ends in exactly one
+    /// `accept_transfer` or `refuse_transfer`.
+    virtual void on_transfer_requested(const CallId& /*id*/, Transfer /*transfer*/) {}
+    /// Progress of our own `transfer`: the status the far end reports by NOTIFY, or that of the
+    /// REFER itself when it was refused. Final once `status` >= 200.
+    virtual void on_transfer_progress(const CallId& /*id*/, int /*status*/) {}
+
+    // beside calls
+
+    virtual void on_message(TextMessage /*message*/) {}
+    /// The final status of `send_message` (408: none came).
+    virtual void on_message_done(std::uint64_t /*tag*/, int /*status*/) {}
+    /// An account's state changed; also every time its next try or expiry moved.
+    virtual void on_account(AccountInfo /*account*/) {}
 };
 
 /// What the call room asks of signalling. Every method returns at once and does nothing for an id
@@ -75,6 +157,28 @@ public:
     /// While true, OPTIONS gets 503 with Retry-After, so that a proxy's health check looks
     /// elsewhere. INVITEs still come up: the call room rejects them.
     virtual void set_draining(bool draining) = 0;
+
+    // Commands below do nothing, and report a failed outcome where there is one, when the id or the
+    // account is gone.
+
+    /// Sends INVITE on the account's flow. Ends in `on_accepted` and later `on_ended`, or in
+    /// `on_ended` alone.
+    virtual void place_call(OutgoingCall /*call*/) {}
+    /// re-INVITE with a new description of ours (hold, resume, moved address).
+    virtual void reoffer(const CallId& /*id*/, LocalSdp /*sdp*/) {}
+    /// Sends REFER: blind, or attended when `replaces_call` is set.
+    virtual void transfer(const CallId& /*id*/, Transfer /*transfer*/) {}
+    /// Answers a REFER received: `placed` is the call made for it, whose progress the subscription
+    /// reports by NOTIFY.
+    virtual void accept_transfer(const CallId& /*id*/, const CallId& /*placed*/) {}
+    virtual void refuse_transfer(const CallId& /*id*/, int /*status*/) {}
+    /// Digits by INFO application/dtmf-relay, for peers without telephone-event.
+    virtual void send_info_digits(const CallId& /*id*/, std::string /*digits*/) {}
+    virtual void send_info(const CallId& /*id*/,
+                           std::string /*content_type*/,
+                           std::string /*body*/) {}
+    /// `tag` comes back in `on_message_done`.
+    virtual void send_message(std::uint64_t /*tag*/, TextMessage /*message*/) {}
 };
 
 }  // namespace offhook::model

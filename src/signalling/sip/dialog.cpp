@@ -105,7 +105,7 @@ base::Result<UniqueMessage> Dialog::make_bye(Transport transport,
         routes.push_back(remote_target);
     }
     std::string text = "BYE " + request_uri + " SIP/2.0\r\nVia: SIP/2.0/" +
-                       (transport == Transport::Tcp ? "TCP " : "UDP ") + via_host_port +
+                       std::string(via_name_of(transport)) + ' ' + via_host_port +
                        ";branch=z9hG4bK" + random_token() + ";rport\r\nMax-Forwards: 70\r\n";
     for (const std::string& route : routes) text += "Route: <" + route + ">\r\n";
     text += "From: " + local_party + "\r\nTo: " + remote_party + "\r\nCall-ID: " + call_id +

@@ -41,7 +41,18 @@ gboolean on_ready(gint /*fd*/, GIOCondition condition, gpointer data) {
 }  // namespace
 
 std::string_view name_of(Transport transport) noexcept {
-    return transport == Transport::Udp ? "udp" : "tcp";
+    constexpr std::array<std::string_view, 5> kNames{"udp", "tcp", "tls", "ws", "wss"};
+    return kNames[static_cast<std::size_t>(transport)];
+}
+
+std::string_view via_name_of(Transport transport) noexcept {
+    constexpr std::array<std::string_view, 5> kNames{"UDP", "TCP", "TLS", "WS", "WSS"};
+    return kNames[static_cast<std::size_t>(transport)];
+}
+
+std::string_view uri_transport_of(Transport transport) noexcept {
+    constexpr std::array<std::string_view, 5> kNames{"", "tcp", "tls", "ws", "ws"};
+    return kNames[static_cast<std::size_t>(transport)];
 }
 
 std::optional<SocketAddress> SocketAddress::parse(std::string_view host, std::uint16_t port) {

@@ -15,10 +15,23 @@
 
 namespace offhook::signalling::sip {
 
-enum class Transport : std::uint8_t { Udp, Tcp };
+enum class Transport : std::uint8_t { Udp, Tcp, Tls, Ws, Wss };
 
-/// "udp" or "tcp", as in `[sip] listen`, logs and URI parameters.
+/// "udp", "tcp", "tls", "ws" or "wss", as in the configuration and logs.
 [[nodiscard]] std::string_view name_of(Transport transport) noexcept;
+/// The transport of a Via: "UDP", "TCP", "TLS", "WS", "WSS" (RFC 3261 §20.42, RFC 7118 §5.1).
+[[nodiscard]] std::string_view via_name_of(Transport transport) noexcept;
+/// The `transport` parameter of a Contact of ours: empty for UDP, "tcp", "tls", and "ws" for both
+/// WebSocket kinds (RFC 7118 §5.2).
+[[nodiscard]] std::string_view uri_transport_of(Transport transport) noexcept;
+/// Everything but UDP: no retransmissions of requests (RFC 3261 §17).
+[[nodiscard]] constexpr bool is_reliable(Transport transport) noexcept {
+    return transport != Transport::Udp;
+}
+/// RFC 7118: one frame is one message, names of ours are `.invalid`.
+[[nodiscard]] constexpr bool is_websocket(Transport transport) noexcept {
+    return transport == Transport::Ws || transport == Transport::Wss;
+}
 
 /// A numeric IPv4 or IPv6 address and port.
 struct SocketAddress {
@@ -52,7 +65,7 @@ struct ListenSpec {
     [[nodiscard]] static base::Result<ListenSpec> parse(std::string_view text);
 };
 
-/// A way to peers from one local address: a UDP socket, or one TCP connection. Shared by the
+/// A way to peers from one local address: a UDP socket, or one connection. Shared by the
 /// transport that owns the socket and by the transactions and dialogs that answer on it; stays
 /// valid, but closed, after the socket went.
 /// @thread sip
@@ -62,10 +75,14 @@ public:
     [[nodiscard]] virtual Transport transport() const = 0;
     /// Where peers reach us through this flow; never the wildcard address.
     [[nodiscard]] virtual SocketAddress local() const = 0;
+    /// The account this flow registers; empty: a listener's, or one that a peer opened.
+    [[nodiscard]] virtual std::string_view account() const { return {}; }
+    /// Host for Via and Contact when it is not `local()`: "x7f3k2.invalid" on a WebSocket.
+    [[nodiscard]] virtual std::string_view host_alias() const { return {}; }
     [[nodiscard]] virtual bool is_open() const = 0;
     /// Hands one whole message to the kernel or, TCP, to a bounded queue. False when it could not
     /// be.
-    /// @param to  ignored on TCP
+    /// @param to  ignored on a connection
     virtual bool send(std::string_view message, const SocketAddress& to) = 0;
 };
 

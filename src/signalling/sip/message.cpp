@@ -170,7 +170,7 @@ Path answer_path(osip_message_t& request, const Received& received) {
     if (has_rport) set_via_param(*via, "rport", std::to_string(received.from.port()));
     // Without rport: the source's address and the port of sent-by. On TCP that is where to connect
     // when the connection is gone; the source port is nobody's.
-    const bool reliable = received.flow->transport() != Transport::Udp;
+    const bool reliable = is_reliable(received.flow->transport());
     if (reliable || !has_rport) path.to.set_port(port_of(via->port, 5060));
     return path;
 }

@@ -55,7 +55,7 @@ struct Transactions::Machine {
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
 
-    [[nodiscard]] bool is_reliable() const { return path.flow->transport() != Transport::Udp; }
+    [[nodiscard]] bool is_reliable() const { return sip::is_reliable(path.flow->transport()); }
     [[nodiscard]] bool is_client() const { return transaction->ctx_type == NICT; }
 };
 
