@@ -6,7 +6,7 @@ import re
 import tree
 
 INTERFACES = ["base", "glib", "http", "config", "model", "state"]
-PLUGINS = ["worker", "rtp", "session", "element", "rtpcallsrc", "aitap", "linekeeper", "rtpcallsink", "callstats"]
+PLUGINS = ["worker", "rtp", "srtp", "session", "element", "rtpcallsrc", "aitap", "linekeeper", "rtpcallsink", "callstats"]
 ROOMS = ["signalling", "connection", "media", "ai", "stats", "store"]
 
 # A room of src/ -> the rooms of src/ that it may include besides itself.
@@ -34,6 +34,7 @@ LIBRARIES = [
     (r"toml\+\+/", ["src/config/"]),
     (r"gst/webrtc/", ["src/media/web_leg"]),
     (r"spdlog/(?!fmt/)", ["src/base/log"]),  # its formatter is anybody's
+    (r"openssl/", ["plugins/srtp/transform.cpp", "tests/"]),
     (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "tests/"]),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
