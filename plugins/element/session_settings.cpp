@@ -32,6 +32,7 @@ GType codec_type() {
             {static_cast<gint>(model::Codec::Pcma), "G.711 A-law", "pcma"},
             {static_cast<gint>(model::Codec::G722), "G.722 wideband", "g722"},
             {static_cast<gint>(model::Codec::Opus), "Opus at 16 kHz", "opus"},
+            {static_cast<gint>(model::Codec::Opus16), "Opus with a 16 kHz RTP clock", "opus16"},
             {0, nullptr, nullptr},
         };
         return g_enum_register_static("GstOffhookCodec", values);

@@ -13,6 +13,7 @@ std::unique_ptr<Decoder> make_decoder(model::Codec codec) {
         case model::Codec::G722:
             return detail::make_g722_decoder();
         case model::Codec::Opus:
+        case model::Codec::Opus16:
             return detail::make_opus_decoder();
         case model::Codec::Pcmu:
             break;
@@ -27,6 +28,7 @@ std::unique_ptr<Encoder> make_encoder(model::Codec codec, const CodecSettings& s
         case model::Codec::G722:
             return detail::make_g722_encoder();
         case model::Codec::Opus:
+        case model::Codec::Opus16:
             return detail::make_opus_encoder(settings);
         case model::Codec::Pcmu:
             break;

@@ -30,8 +30,7 @@ DtmfReceiver::Reports DtmfReceiver::feed(const PacketView& packet) noexcept {
     const auto since = static_cast<std::int32_t>(packet.timestamp_rtp - timestamp_rtp_);
     if (seen_any_ && since < 0 && since > -kStragglerTicks) return reports;
     // A press longer than the duration field is sent in segments (§2.5.1.3).
-    if (is_down_ && digit == current_.digit &&
-        since == static_cast<std::int32_t>(kLongestSegment)) {
+    if (is_down_ && digit == current_.digit && is_next_segment(since)) {
         timestamp_rtp_ = packet.timestamp_rtp;
         earlier_rtp_ += kLongestSegment;
     } else if (!seen_any_ || since != 0) {
@@ -56,6 +55,12 @@ DtmfReceiver::Reports DtmfReceiver::feed(const PacketView& packet) noexcept {
     return reports;
 }
 
+bool DtmfReceiver::is_next_segment(std::int32_t since_rtp) const noexcept {
+    const std::int64_t by_stream =
+        std::int64_t{kLongestSegment} * clocks_.stream_hz / clocks_.event_hz;
+    return since_rtp == static_cast<std::int32_t>(kLongestSegment) || since_rtp == by_stream;
+}
+
 bool DtmfSender::queue(std::span<const char> digits) noexcept {
     if (digits.size() > kMaxDigits - count_) return false;
     if (!std::all_of(digits.begin(), digits.end(), [](char digit) {
@@ -67,13 +72,18 @@ bool DtmfSender::queue(std::span<const char> digits) noexcept {
     return true;
 }
 
+std::uint32_t DtmfSender::duration_rtp(std::uint32_t stream_ticks) const noexcept {
+    const std::uint64_t ticks = std::uint64_t{stream_ticks} * clocks_.event_hz / clocks_.stream_hz;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, kLongestSegment));
+}
+
 std::optional<DtmfSender::Frame> DtmfSender::take(std::uint32_t timestamp_rtp) noexcept {
     if (gap_left_ > 0) {
         --gap_left_;
         return std::nullopt;
     }
     if (count_ == 0) return std::nullopt;
-    const std::uint32_t frame_rtp = clock_hz_ / 1000 * model::kPtimeMs;
+    const std::uint32_t frame_rtp = clocks_.stream_hz / 1000 * model::kPtimeMs;
     Frame frame;
     if (!in_event_) {
         in_event_ = true;
@@ -82,8 +92,8 @@ std::optional<DtmfSender::Frame> DtmfSender::take(std::uint32_t timestamp_rtp) n
         frame.marker = true;
     }
     frame.timestamp_rtp = start_rtp_;
-    std::uint32_t duration = std::min(timestamp_rtp - start_rtp_ + frame_rtp, kLongestSegment);
-    if (ends_left_ == 0 && duration >= clock_hz_ / 1000 * kDefaultDurationMs) {
+    std::uint32_t duration = duration_rtp(timestamp_rtp - start_rtp_ + frame_rtp);
+    if (ends_left_ == 0 && duration >= clocks_.event_hz / 1000 * kDefaultDurationMs) {
         ends_left_ = kEndPackets;
         end_duration_rtp_ = duration;
     }

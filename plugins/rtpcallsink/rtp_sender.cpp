@@ -13,7 +13,7 @@ using model::LegCounters;
 RtpSender::RtpSender(std::shared_ptr<session::RtpSession> session)
     : session_(std::move(session)),
       encoder_(rtp::make_encoder(session_->settings().codec, session_->settings().codec_settings)),
-      dtmf_(session_->codec().rtp_clock_hz),
+      dtmf_(session_->dtmf_clocks()),
       level_(session_->codec().sample_rate_hz),
       frame_samples_(model::frame_samples(session_->codec().sample_rate_hz)),
       frame_rtp_(session_->codec().rtp_clock_hz / 1000 * model::kPtimeMs) {
@@ -100,6 +100,7 @@ void RtpSender::send_payload(std::size_t payload_bytes,
 bool RtpSender::send_event_instead(std::uint32_t timestamp_rtp, std::int64_t now_ns) noexcept {
     const auto& event_type = session_->settings().telephone_event_type;
     if (!event_type || dtmf_.is_idle()) return false;
+    dtmf_.set_clocks(session_->dtmf_clocks());
     const auto frame = dtmf_.take(timestamp_rtp);
     if (!frame) return false;
     std::copy(frame->payload.begin(), frame->payload.end(), packet_.begin() + rtp::kHeaderBytes);

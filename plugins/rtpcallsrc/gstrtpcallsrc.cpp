@@ -157,7 +157,7 @@ public:
     void on_digit(const rtp::DtmfReceiver::Event& event) noexcept override {
         if (!event.is_end) return;
         const char digit[] = {event.digit, '\0'};
-        const guint duration_ms = event.duration_rtp / (session_->codec().rtp_clock_hz / 1000);
+        const guint duration_ms = event.duration_rtp / (session_->dtmf_clocks().event_hz / 1000);
         gst_element_post_message(element_,
                                  gst_message_new_element(GST_OBJECT(element_),
                                                          gst_structure_new("offhook-dtmf",

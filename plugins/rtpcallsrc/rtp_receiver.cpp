@@ -111,6 +111,7 @@ void RtpReceiver::play_due(std::int64_t now_ns) noexcept {
 
 void RtpReceiver::play(const rtp::PacketView& packet) noexcept {
     if (packet.payload_type == session_->settings().telephone_event_type) {
+        dtmf_.set_clocks(session_->dtmf_clocks());
         const auto reports = dtmf_.feed(packet);
         for (std::size_t i = 0; i < reports.count; ++i) {
             if (reports.events[i].is_end)

@@ -39,10 +39,15 @@ void RtpSession::set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept 
     lock_.expect(rtp);
 }
 
-void RtpSession::set_payload_types(std::uint8_t payload_type,
-                                   std::optional<std::uint8_t> telephone_event_type) noexcept {
-    settings_.payload_type = payload_type;
-    settings_.telephone_event_type = telephone_event_type;
+void RtpSession::renegotiate(const model::ChosenAudio& chosen) noexcept {
+    settings_.payload_type = chosen.payload_type;
+    settings_.telephone_event_type = chosen.telephone_event_type;
+    settings_.telephone_event_clock_hz = chosen.telephone_event_clock_hz;
+    settings_.comfort_noise_type = chosen.comfort_noise_type;
+    if (settings_.rtcp_mux == chosen.rtcp_mux) return;
+    settings_.rtcp_mux = chosen.rtcp_mux;
+    // It showed where RTCP came from under the old arrangement.
+    rtcp_source_.reset();
 }
 
 void RtpSession::set_sending(bool sending) noexcept {

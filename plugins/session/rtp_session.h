@@ -8,7 +8,9 @@
 
 #include "model/codec.h"
 #include "model/leg_counters.h"
+#include "model/sdp_offer.h"
 #include "rtp/codec.h"
+#include "rtp/dtmf.h"
 #include "rtp/rtcp.h"
 #include "session/endpoint.h"
 #include "session/socket_pair.h"
@@ -29,6 +31,8 @@ public:
         model::Codec codec = model::Codec::Pcmu;
         std::uint8_t payload_type = 0;
         std::optional<std::uint8_t> telephone_event_type;
+        std::uint32_t telephone_event_clock_hz = 0;      ///< 0: the codec's
+        std::optional<std::uint8_t> comfort_noise_type;  ///< RFC 3389, inbound
         rtp::CodecSettings codec_settings;
         bool rtcp_mux = false;
         std::string cname;
@@ -38,6 +42,11 @@ public:
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
     [[nodiscard]] const model::CodecFacts& codec() const noexcept {
         return model::facts_of(settings_.codec);
+    }
+    [[nodiscard]] rtp::DtmfClocks dtmf_clocks() const noexcept {
+        const std::uint32_t stream_hz = codec().rtp_clock_hz;
+        const std::uint32_t event_hz = settings_.telephone_event_clock_hz;
+        return {stream_hz, event_hz != 0 ? event_hz : stream_hz};
     }
     [[nodiscard]] const SocketPair& sockets() const noexcept { return sockets_; }
     [[nodiscard]] const std::shared_ptr<model::LegCounters>& counters() const noexcept {
@@ -50,9 +59,9 @@ public:
     /// Where to send before the peer has shown its real address, and whom to expect. A changed
     /// address unlocks the source.
     void set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept;
-    /// New numbers for the same codec (a re-INVITE may renumber, RFC 3264 §8.3.2).
-    void set_payload_types(std::uint8_t payload_type,
-                           std::optional<std::uint8_t> telephone_event_type) noexcept;
+    /// What a re-INVITE may change while the codec stays: payload numbers (RFC 3264 §8.3.2), the
+    /// events' clock, and whether RTCP shares the RTP port (RFC 5761 §5.1.1).
+    void renegotiate(const model::ChosenAudio& chosen) noexcept;
     /// Off: the peer asked for nothing (hold). The clock runs on.
     void set_sending(bool sending) noexcept;
     [[nodiscard]] bool is_sending() const noexcept { return sending_; }

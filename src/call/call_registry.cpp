@@ -141,7 +141,8 @@ std::optional<CallRegistry::Refusal> CallRegistry::choose_route(
                        false};
     }
     call.ai = &*ai;
-    for (const model::Codec codec : config.rtp.codecs) {
+    const auto& codecs = incoming.codecs.empty() ? config.rtp.codecs : incoming.codecs;
+    for (const model::Codec codec : codecs) {
         if (call.launch->supports(codec)) call.codecs.push_back(codec);
     }
     call.info.route = call.route->name;
@@ -271,7 +272,8 @@ void CallRegistry::on_confirmed(const CallId& id, std::optional<model::RemoteSdp
     if (call->leg) {  // the answer to an offer of ours in a re-INVITE, or what was before a
                       // cancelled one
         if (const auto chosen = model::choose_codec(answer->audio, {call->leg->chosen().codec})) {
-            call->leg->set_payload_types(*chosen);
+            call->rtcp_mux = chosen->rtcp_mux;
+            call->leg->renegotiate(*chosen);
         }
         call->offered_lines = answer->lines;
         apply_remote(*call, answer->audio);
@@ -306,10 +308,8 @@ void CallRegistry::on_reoffer(const CallId& id, std::optional<model::RemoteSdp> 
         signalling_->reject(id, 488, "Not Acceptable Here");
         return;
     }
-    if (chosen->payload_type != current.payload_type ||
-        chosen->telephone_event_type != current.telephone_event_type) {
-        call->leg->set_payload_types(*chosen);
-    }
+    call->rtcp_mux = chosen->rtcp_mux;
+    call->leg->renegotiate(*chosen);
     call->offered_lines = offer->lines;
     apply_remote(*call, offer->audio);
     signalling_->answer(

@@ -45,8 +45,9 @@ int exit_code_of(const base::Error& error) {
 base::Result<void> prepare(Options& options) {
     const auto codec = model::codec_by_name(options.codec);
     if (!codec) {
-        return base::fail(base::ErrorCode::InvalidArgument,
-                          "--codec " + options.codec + ": there are PCMU, PCMA, G722 and opus");
+        return base::fail(
+            base::ErrorCode::InvalidArgument,
+            "--codec " + options.codec + ": there are PCMU, PCMA, G722, opus and opus16");
     }
     options.run.codec = *codec;
     const bool are_digits =
@@ -146,7 +147,8 @@ void add_call_command(CLI::App& app, int& exit_code) {
     call->add_option("--rate", options->run.rate_per_s, "New calls per second")
         ->capture_default_str()
         ->check(CLI::Range(0.01, 5000.0));
-    call->add_option("--codec", options->codec, "PCMU, PCMA, G722 or opus")->capture_default_str();
+    call->add_option("--codec", options->codec, "PCMU, PCMA, G722, opus or opus16")
+        ->capture_default_str();
     call->add_option("--expect",
                      options->expect,
                      "What decides the exit code, e.g. rate>=99.9,max_gap<=40 (below)");

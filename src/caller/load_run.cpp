@@ -380,7 +380,7 @@ void LoadRun::after_signalling(Call& call) {
         call.hang_up_ns =
             call.dialog.answered_ns() + static_cast<std::int64_t>(settings_.seconds * 1e9);
         if (!settings_.dtmf.empty() && call.event_type) {
-            call.dtmf.emplace(clock_hz);
+            call.dtmf.emplace(rtp::DtmfClocks{clock_hz, chosen->telephone_event_clock_hz});
             call.dtmf_ns = call.dialog.answered_ns() + kDtmfDelayNs;
         }
         call.meter.answered(

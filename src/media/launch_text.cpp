@@ -54,7 +54,8 @@ struct StockElements {
     std::string_view payloader;
 };
 
-/// Empty for G.722: Debian 12 has its payloaders but no codec outside libav.
+/// Empty for G.722 (Debian 12 has its payloaders but no codec outside libav) and for Opus with a
+/// 16 kHz clock (rtpopuspay knows 48 kHz only).
 std::optional<StockElements> stock_elements(model::Codec codec) {
     // min-ptime = max-ptime makes the payloader cut 20 ms packets whatever buffers an inserted
     // element hands it.
@@ -79,6 +80,7 @@ std::optional<StockElements> stock_elements(model::Codec codec) {
                 "complexity=${opus_complexity}",
                 "rtpopuspay pt=${payload_type}"};
         case model::Codec::G722:
+        case model::Codec::Opus16:
             break;
     }
     return std::nullopt;

@@ -34,6 +34,8 @@ PhoneLeg::PhoneLeg(Parts parts)
           RtpSession::Settings{.codec = chosen_.codec,
                                .payload_type = chosen_.payload_type,
                                .telephone_event_type = chosen_.telephone_event_type,
+                               .telephone_event_clock_hz = chosen_.telephone_event_clock_hz,
+                               .comfort_noise_type = chosen_.comfort_noise_type,
                                .codec_settings = parts.codec_settings,
                                .rtcp_mux = chosen_.rtcp_mux,
                                .cname = id_.text})),
@@ -96,11 +98,9 @@ void PhoneLeg::set_sending(bool sending) {
     worker_->post([session = session_, sending] { session->set_sending(sending); });
 }
 
-void PhoneLeg::set_payload_types(const model::ChosenAudio& chosen) {
+void PhoneLeg::renegotiate(const model::ChosenAudio& chosen) {
     chosen_ = chosen;
-    worker_->post([session = session_, chosen] {
-        session->set_payload_types(chosen.payload_type, chosen.telephone_event_type);
-    });
+    worker_->post([session = session_, chosen] { session->renegotiate(chosen); });
 }
 
 base::Result<void> PhoneLeg::send_digits(const std::string& digits) {

@@ -61,8 +61,8 @@ public:
     /// error is on the bus)
     [[nodiscard]] base::Result<void> start();
     void set_sending(bool sending);
-    /// New numbers for the same codec, from a re-INVITE.
-    void set_payload_types(const model::ChosenAudio& chosen);
+    /// What a re-INVITE changed beside the address: payload numbers, rtcp-mux. The codec stays.
+    void renegotiate(const model::ChosenAudio& chosen);
     /// @errors InvalidArgument: not RFC 4733 digits; Unsupported: the peer takes none; Conflict:
     /// not started
     [[nodiscard]] base::Result<void> send_digits(const std::string& digits);

@@ -67,9 +67,13 @@ struct RemoteSdp {
 struct ChosenAudio {
     Codec codec = Codec::Pcmu;
     std::uint8_t payload_type = 0;                     ///< the offerer's number
-    std::optional<std::uint8_t> telephone_event_type;  ///< RFC 4733, at the same clock as the codec
+    std::optional<std::uint8_t> telephone_event_type;  ///< RFC 4733
     std::string fmtp;                                  ///< the remote's fmtp of the codec
     bool rtcp_mux = false;
+    /// Unit of the events' durations; their timestamps are the stream's. 0: the codec's clock.
+    std::uint32_t telephone_event_clock_hz = 0;
+    /// RFC 3389, received only: the number of the remote's own list, or the static 13.
+    std::optional<std::uint8_t> comfort_noise_type;
 };
 
 /// Our own side, from which the SDP text of an offer or answer is written.
@@ -85,17 +89,18 @@ struct LocalSdp {
     std::vector<SdpMediaLine> lines;  ///< echo of the offer's lines; empty: a single audio line
 };
 
-/// Chooses the first of `ours` that the remote has, with telephone-event at that codec's RTP clock;
-/// empty when nothing fits. For answers to our own offer as well (the remote then lists what it
-/// took).
+/// Chooses the first of `ours` that the remote has; empty when nothing fits. telephone-event comes
+/// along at that codec's RTP clock (RFC 4733 §2.1), else at 8000 Hz, which is all that many phones
+/// list beside Opus. For answers to our own offer as well (the remote then lists what it took).
 [[nodiscard]] std::optional<ChosenAudio> choose_codec(const RemoteAudio& remote,
                                                       const std::vector<Codec>& ours);
 
-/// Formats of an answer: the chosen codec under the remote's number, and telephone-event.
+/// Formats of an answer: the chosen codec under the remote's number, and telephone-event. Comfort
+/// noise is understood but not asked for: who hears an AI's caller wants all of the sound.
 [[nodiscard]] std::vector<SdpFormat> answer_formats(const ChosenAudio& chosen);
 
 /// Formats of an offer of ours: each of `ours` under its default number, and telephone-event 101
-/// (8000 Hz) and, with Opus, 102 (48000 Hz).
+/// (8000 Hz) and, with Opus, 102 (48000 Hz), with opus16 103 (16000 Hz).
 [[nodiscard]] std::vector<SdpFormat> offer_formats(const std::vector<Codec>& ours);
 
 }  // namespace offhook::model

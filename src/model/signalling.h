@@ -41,6 +41,7 @@ struct IncomingCall {
     std::string user_agent;
     std::string local_address;  ///< numeric host the request came to: our side of its flow
     LegQuirks quirks;           ///< of the account the call came on
+    std::vector<Codec> codecs;  ///< of the account, by preference; empty: `[rtp] codecs`
     std::optional<RemoteSdp>
         offer;  ///< empty: offerless INVITE, our 200 carries the offer (RFC 3264 §4)
 };

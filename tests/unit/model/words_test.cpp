@@ -33,6 +33,8 @@ TEST(Codec, NamesAndFrames) {
         EXPECT_EQ(facts_of(facts.codec).name, facts.name);
     }
     EXPECT_EQ(codec_by_name("OPUS"), Codec::Opus);
+    EXPECT_EQ(codec_by_name("Opus16"), Codec::Opus16);
+    EXPECT_EQ(facts_of(Codec::Opus16).rtp_clock_hz, 16000U);
     EXPECT_EQ(codec_by_name("pcmu"), Codec::Pcmu);
     EXPECT_FALSE(codec_by_name("G729"));
     EXPECT_FALSE(codec_by_name(""));
@@ -82,6 +84,64 @@ TEST(ChooseCodec, TheOfferersNumberClockAndChannels) {
     EXPECT_FALSE(choose_codec(offer({{9, "G722", 16000, 1, ""}}), kOurs));
 }
 
+// RFC 4733 §2.1: one clock for sound and events; where the codec's is not there, the common one is.
+TEST(ChooseCodec, EventsAtTheCodecsClockElseAt8000) {
+    const std::vector<SdpFormat> events{{101, "telephone-event", 8000, 1, "0-15"},
+                                        {102, "telephone-event", 16000, 1, "0-15"},
+                                        {103, "telephone-event", 48000, 1, "0-15"}};
+    const auto chosen_with = [&](SdpFormat codec, std::vector<SdpFormat> listed) {
+        listed.insert(listed.begin(), std::move(codec));
+        return *choose_codec(offer(std::move(listed)),
+                             {Codec::Pcmu, Codec::G722, Codec::Opus, Codec::Opus16});
+    };
+    const SdpFormat pcmu{0, "PCMU", 8000, 1, ""};
+    const SdpFormat opus{111, "opus", 48000, 2, ""};
+    const SdpFormat opus16{109, "OPUS", 16000, 1, ""};
+    EXPECT_EQ(chosen_with(pcmu, events).telephone_event_type, 101);
+    EXPECT_EQ(chosen_with({9, "G722", 8000, 1, ""}, events).telephone_event_type, 101);
+    EXPECT_EQ(chosen_with(opus, events).telephone_event_type, 103);
+    EXPECT_EQ(chosen_with(opus, events).telephone_event_clock_hz, 48000U);
+    EXPECT_EQ(chosen_with(opus16, events).telephone_event_type, 102);
+    const auto fallback = chosen_with(opus, {events[0]});
+    EXPECT_EQ(fallback.telephone_event_type, 101);
+    EXPECT_EQ(fallback.telephone_event_clock_hz, 8000U);
+    const auto answered = answer_formats(fallback);
+    ASSERT_EQ(answered.size(), 2U);
+    EXPECT_EQ(answered[1].payload_type, 101);
+    EXPECT_EQ(answered[1].clock_hz, 8000U) << "the line is theirs";
+    EXPECT_FALSE(chosen_with(pcmu, {events[2]}).telephone_event_type);
+}
+
+TEST(ChooseCodec, Opus16IsACodecOfItsOwn) {
+    const RemoteAudio remote = offer({{109, "OPUS", 16000, 1, "useinbandfec=1"},
+                                      {111, "OPUS", 48000, 2, ""},
+                                      {0, "PCMU", 8000, 1, ""}});
+    EXPECT_EQ(choose_codec(remote, kOurs)->codec, Codec::Pcmu);
+    EXPECT_EQ(choose_codec(remote, {Codec::Opus, Codec::Opus16})->payload_type, 111);
+    const auto chosen = choose_codec(remote, {Codec::Opus16, Codec::Opus});
+    EXPECT_EQ(chosen->payload_type, 109);
+    const auto formats = answer_formats(*chosen);
+    EXPECT_EQ(formats[0].encoding, "OPUS");
+    EXPECT_EQ(formats[0].clock_hz, 16000U);
+    EXPECT_EQ(formats[0].channels, 1);
+    EXPECT_EQ(offer_formats({Codec::Opus16})[0].payload_type, 109);
+    EXPECT_EQ(offer_formats({Codec::Opus16})[1].clock_hz, 16000U);
+}
+
+TEST(ChooseCodec, ComfortNoiseIsTheRemotesNumberOr13) {
+    const SdpFormat pcmu{0, "PCMU", 8000, 1, ""};
+    EXPECT_EQ(choose_codec(offer({pcmu}), kOurs)->comfort_noise_type, 13);
+    EXPECT_EQ(choose_codec(offer({pcmu, {13, "CN", 8000, 1, ""}}), kOurs)->comfort_noise_type, 13);
+    EXPECT_EQ(choose_codec(offer({pcmu, {97, "CN", 16000, 1, ""}, {98, "CN", 8000, 1, ""}}), kOurs)
+                  ->comfort_noise_type,
+              98);
+    EXPECT_FALSE(choose_codec(offer({pcmu, {13, "G729", 8000, 1, ""}}), kOurs)->comfort_noise_type);
+    EXPECT_FALSE(choose_codec(offer({{111, "opus", 48000, 2, ""}}), kOurs)->comfort_noise_type);
+    EXPECT_EQ(answer_formats(*choose_codec(offer({pcmu, {13, "CN", 8000, 1, ""}}), kOurs)).size(),
+              1U)
+        << "understood, not asked for";
+}
+
 TEST(ChooseCodec, RtcpMuxIsTakenOver) {
     RemoteAudio remote = offer({{0, "PCMU", 8000, 1, ""}});
     EXPECT_FALSE(choose_codec(remote, kOurs)->rtcp_mux);
@@ -90,8 +150,16 @@ TEST(ChooseCodec, RtcpMuxIsTakenOver) {
     EXPECT_TRUE(choose_codec(remote, kOurs)->rtcp_mux);
 }
 
+ChosenAudio chosen(Codec codec, std::uint8_t type, std::optional<std::uint8_t> event_type) {
+    ChosenAudio audio;
+    audio.codec = codec;
+    audio.payload_type = type;
+    audio.telephone_event_type = event_type;
+    return audio;
+}
+
 TEST(AnswerFormats, OneCodecUnderTheirNumberAndTheirEvents) {
-    const auto formats = answer_formats({Codec::Opus, 111, 110, "", false});
+    const auto formats = answer_formats(chosen(Codec::Opus, 111, 110));
     ASSERT_EQ(formats.size(), 2U);
     EXPECT_EQ(formats[0].payload_type, 111);
     EXPECT_EQ(formats[0].encoding, "opus");
@@ -101,8 +169,8 @@ TEST(AnswerFormats, OneCodecUnderTheirNumberAndTheirEvents) {
     EXPECT_EQ(formats[1].payload_type, 110);
     EXPECT_EQ(formats[1].encoding, "telephone-event");
     EXPECT_EQ(formats[1].clock_hz, 48000U);
-    EXPECT_EQ(answer_formats({Codec::G722, 9, std::nullopt, "", false}).size(), 1U);
-    EXPECT_EQ(answer_formats({Codec::G722, 9, std::nullopt, "", false})[0].clock_hz, 8000U);
+    EXPECT_EQ(answer_formats(chosen(Codec::G722, 9, std::nullopt)).size(), 1U);
+    EXPECT_EQ(answer_formats(chosen(Codec::G722, 9, std::nullopt))[0].clock_hz, 8000U);
 }
 
 TEST(OfferFormats, EachOfOursAndEventsPerClock) {

@@ -76,6 +76,41 @@ TEST(DtmfSender, AudioBetweenDigits) {
     EXPECT_TRUE(sent[10].marker);
 }
 
+// Opus' stream, and a phone that lists telephone-event/8000 alone.
+TEST(DtmfSender, TimestampsAreTheStreamsAndDurationsTheEvents) {
+    DtmfSender sender(DtmfClocks{48000, 8000});
+    ASSERT_TRUE(sender.queue(std::string_view("9")));
+    std::vector<Sent> sent;
+    for (std::uint32_t frame = 0; frame < 20; ++frame) {
+        if (const auto event = sender.take(5000 + frame * 960))
+            sent.push_back({event->payload, event->timestamp_rtp, event->marker, int(frame)});
+    }
+    ASSERT_EQ(sent.size(), 10U) << "160 ms, whatever the clocks";
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        EXPECT_EQ(sent[i].timestamp_rtp, 5000U);
+        EXPECT_EQ(sent[i].payload[2] << 8 | sent[i].payload[3],
+                  static_cast<int>(std::min<std::size_t>(i + 1, 8)) * 160);
+    }
+}
+
+TEST(DtmfReceiver, SegmentsByEitherClockAreOnePress) {
+    for (const std::uint32_t step : {0xFFFFU, 0xFFFFU * 6}) {
+        DtmfReceiver receiver(DtmfClocks{48000, 8000});
+        const std::array<std::uint8_t, 4> full{7, 10, 0xFF, 0xFF};
+        const std::array<std::uint8_t, 4> end{7, 0x8A, 0x03, 0x20};
+        PacketView packet;
+        packet.timestamp_rtp = 1000;
+        packet.payload = full;
+        ASSERT_EQ(receiver.feed(packet).count, 1U);
+        packet.timestamp_rtp += step;
+        packet.payload = end;
+        const auto reports = receiver.feed(packet);
+        ASSERT_EQ(reports.count, 1U) << step;
+        EXPECT_TRUE(reports.events[0].is_end);
+        EXPECT_EQ(reports.events[0].duration_rtp, 0xFFFFU + 800);
+    }
+}
+
 TEST(DtmfSender, QueueTakesAllOrNone) {
     DtmfSender sender(8000);
     EXPECT_FALSE(sender.queue(std::string_view("12x")));
