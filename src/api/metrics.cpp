@@ -24,24 +24,6 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 using Buckets = Histogram::BucketBoundaries;
 
-constexpr std::array kEndReasons{model::EndReason::CallerHangup,
-                                 model::EndReason::CallerCancelled,
-                                 model::EndReason::ApiHangup,
-                                 model::EndReason::AiHangup,
-                                 model::EndReason::Drained,
-                                 model::EndReason::RtpTimeout,
-                                 model::EndReason::AckTimeout,
-                                 model::EndReason::NoRoute,
-                                 model::EndReason::NotAcceptable,
-                                 model::EndReason::Malformed,
-                                 model::EndReason::UnsupportedMedia,
-                                 model::EndReason::BadExtension,
-                                 model::EndReason::LimitCalls,
-                                 model::EndReason::LimitPorts,
-                                 model::EndReason::TransportLost,
-                                 model::EndReason::PipelineError,
-                                 model::EndReason::InternalError};
-
 // What of a leg goes into counters. Order is that of Impl::flows_.
 enum Flow : std::size_t {
     kSent,
@@ -163,7 +145,7 @@ public:
             .Add({})
             .Set(static_cast<double>(base::realtime_ns()) / 1e9);
         // Series exist from the start, so that a rate over the first event is not lost.
-        for (const model::EndReason reason : kEndReasons) {
+        for (const model::EndReason reason : model::end_reasons()) {
             calls_total_.Add({{"end_reason", std::string(model::name_of(reason))}});
         }
         invites_.Add({{"result", "answered"}});

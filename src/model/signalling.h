@@ -93,11 +93,17 @@ public:
     /// no SDP, we offer.
     virtual void on_reoffer(const CallId& id, std::optional<RemoteSdp> offer) = 0;
     /// The dialog is over (BYE, CANCEL, time-out, transport). Comes exactly once for each
-    /// on_incoming that was not rejected by us, also after our own `hangup`.
+    /// on_incoming that was not rejected by us, also after our own `hangup`. A final answer to an
+    /// INVITE of ours comes as `ended_by_status`; a BYE or CANCEL brings its Reason headers in
+    /// `peer_reasons`.
     virtual void on_ended(const CallId& id, CallEnd end) = 0;
 
     // calls we placed
 
+    /// The INVITE left. `peer` as in IncomingCall.
+    virtual void on_placed(const CallId& /*id*/,
+                           std::string /*sip_call_id*/,
+                           std::string /*peer*/) {}
     /// 180 or 183 came; `early` is set when it brought a description (and was acknowledged by PRACK
     /// when it asked for that).
     virtual void on_progress(const CallId& /*id*/,

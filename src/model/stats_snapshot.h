@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
+#include "model/call_end.h"
 #include "model/leg_counters.h"
 
 namespace offhook::model {
@@ -61,6 +64,9 @@ struct SignallingStats {
     std::uint64_t ack_timeouts = 0;     ///< calls whose 200 was never acknowledged
     std::uint64_t dialogs = 0;
     std::uint64_t transactions = 0;  ///< also finished ones whose answer may be asked again
+    /// INVITEs that signalling refused by itself, so that they never became a call. The reasons are
+    /// those of the model's EndReason; only ones that happened.
+    std::vector<std::pair<EndReason, std::uint64_t>> refused_invites{};
 };
 
 [[nodiscard]] constexpr const char* name_of(FrameSource source) noexcept {

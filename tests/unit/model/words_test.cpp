@@ -211,6 +211,43 @@ TEST(CallEnd, EveryReasonHasItsOwnName) {
     EXPECT_EQ(name_of(end.end_class), "config");
 }
 
+struct StatusCase {
+    int status;
+    const char* reason;
+    const char* end_class;
+};
+
+TEST(CallEnd, EveryFinalAnswerHasOneReason) {
+    for (const StatusCase& c : {StatusCase{302, "redirected", "upstream"},
+                                {400, "upstream-refused", "upstream"},
+                                {401, "auth-failed", "config"},
+                                {403, "forbidden", "upstream"},
+                                {404, "not-found", "callee"},
+                                {407, "auth-failed", "config"},
+                                {408, "no-response", "upstream"},
+                                {410, "not-found", "callee"},
+                                {480, "temporarily-away", "callee"},
+                                {481, "dialog-lost", "upstream"},
+                                {484, "not-found", "callee"},
+                                {486, "busy", "callee"},
+                                {487, "no-answer", "callee"},
+                                {488, "media-refused", "callee"},
+                                {500, "upstream-failed", "upstream"},
+                                {503, "upstream-failed", "upstream"},
+                                {600, "busy", "callee"},
+                                {603, "rejected", "callee"},
+                                {604, "not-found", "callee"},
+                                {606, "media-refused", "callee"},
+                                {608, "rejected", "callee"},
+                                {699, "upstream-refused", "upstream"}}) {
+        const CallEnd end = ended_by_status(c.status, "Some Words");
+        EXPECT_EQ(name_of(end.reason), c.reason) << c.status;
+        EXPECT_EQ(name_of(end.end_class), c.end_class) << c.status;
+        EXPECT_EQ(end.sip_status, c.status);
+        EXPECT_NE(end.detail.find(std::to_string(c.status) + " Some Words: "), std::string::npos);
+    }
+}
+
 TEST(CallState, EveryStateHasItsOwnName) {
     std::set<std::string_view> names;
     for (int state = 0; state <= static_cast<int>(CallState::Ended); ++state) {
