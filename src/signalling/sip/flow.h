@@ -79,6 +79,8 @@ public:
     [[nodiscard]] virtual std::string_view account() const { return {}; }
     /// Host for Via and Contact when it is not `local()`: "x7f3k2.invalid" on a WebSocket.
     [[nodiscard]] virtual std::string_view host_alias() const { return {}; }
+    /// True when TLS accepts any certificate (`tls_insecure`): health and log complain.
+    [[nodiscard]] virtual bool is_insecure() const { return false; }
     [[nodiscard]] virtual bool is_open() const = 0;
     /// Hands one whole message to the kernel or, TCP, to a bounded queue. False when it could not
     /// be.
