@@ -17,4 +17,9 @@ Call::Call(model::IncomingCall incoming) : id(incoming.id), incoming_ns(base::mo
     session_id = std::to_string(info.created_ns / base::kNsPerUs);
 }
 
+void Call::update_state() {
+    if (answered_ns != 0)
+        info.state = is_held() ? model::CallState::Held : model::CallState::Answered;
+}
+
 }  // namespace offhook::call

@@ -54,6 +54,8 @@ struct Call {
     std::int64_t expected_since_ns = 0;  ///< since when RTP of the caller is due (answer, resume)
     std::int64_t last_keepalive_ns = 0;
 
+    /// Answered or held, once answered.
+    void update_state();
     [[nodiscard]] bool is_held() const { return !model::receives(remote_direction); }
     /// A peer that holds may say "sendonly" and play no music: its silence means nothing.
     [[nodiscard]] bool is_sound_expected() const {

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,11 +11,13 @@
 #include "base/executor.h"
 #include "call/admission.h"
 #include "call/call.h"
+#include "call/call_media.h"
+#include "call/call_table.h"
+#include "call/refusal.h"
 #include "config/config.h"
 #include "glib/timer.h"
 #include "media/launch_library.h"
 #include "media/media_bus.h"
-#include "media/port_range.h"
 #include "media/reaper.h"
 #include "media/worker_pool.h"
 #include "model/call_directory.h"
@@ -68,11 +68,15 @@ public:
     void on_ended(const model::CallId& id, model::CallEnd end) override;
 
     // model::CallDirectory
-    [[nodiscard]] std::vector<model::CallInfo> calls(bool ended) const override;
-    [[nodiscard]] std::optional<model::CallInfo> find(const model::CallId& id) const override;
+    [[nodiscard]] std::vector<model::CallInfo> calls(bool ended) const override {
+        return calls_.calls(ended);
+    }
+    [[nodiscard]] std::optional<model::CallInfo> find(const model::CallId& id) const override {
+        return calls_.find(id);
+    }
     base::Result<void> hangup(const model::CallId& id, const std::string& who) override;
     base::Result<void> send_dtmf(const model::CallId& id, const std::string& digits) override;
-    [[nodiscard]] Totals totals() const override;
+    [[nodiscard]] Totals totals() const override { return calls_.totals(); }
 
     /// New calls get 503 from here on; running ones go on for `timeout_s`, then get BYE. Again, or
     /// 0: at once.
@@ -81,21 +85,9 @@ public:
     [[nodiscard]] model::HealthCheck health() const;
 
 private:
-    struct Refusal {
-        int status = 500;
-        std::string phrase;
-        model::CallEnd end;
-        bool retry_later = false;
-    };
     std::optional<Refusal> prepare(Call& call, const model::IncomingCall& incoming);
     std::optional<Refusal> choose_route(Call& call, const model::IncomingCall& incoming) const;
-    std::optional<Refusal> build_leg(Call& call, const model::RemoteAudio& remote);
-    [[nodiscard]] bool can_reach(const model::RemoteAudio& remote) const;
     void answer(Call& call);
-    [[nodiscard]] model::LocalSdp local_sdp(Call& call,
-                                            std::vector<model::SdpFormat> formats,
-                                            model::Direction direction) const;
-    void apply_remote(Call& call, const model::RemoteAudio& remote);
     void start_media(Call& call);
     void end(Call& call, model::CallEnd why, std::string reason_header);
     void finish(std::unique_ptr<Call> call, model::CallEnd end);
@@ -108,19 +100,14 @@ private:
                            const std::string& text);
     void on_digit(const std::string& id, char digit, unsigned duration_ms);
     void hang_up_all(const std::string& why);
-    [[nodiscard]] Call* get(const model::CallId& id) const;
-    [[nodiscard]] static model::CallInfo info_of(const Call& call);
+    [[nodiscard]] Call* get(const model::CallId& id) const { return calls_.get(id); }
 
     Parts parts_;
     model::Signalling* signalling_ = nullptr;
     media::MediaBus bus_;
-    media::PortRange ports_;
+    CallMedia media_;
     Admission admission_;
-    std::map<model::CallId, std::unique_ptr<Call>> calls_;
-    std::deque<model::CallInfo> history_;
-    std::map<model::EndReason, std::uint64_t> ended_;
-    std::uint64_t started_ = 0;
-    std::uint64_t answered_ = 0;
+    CallTable calls_;
     glib::Timer look_timer_;
     glib::Timer drain_timer_;
     std::int64_t last_observed_ns_ = 0;

@@ -27,7 +27,7 @@ void CallRegistry::look() {
         last_observed_ns_ = now_ns;
         admission_.observe(parts_.workers->stats(), now_ns);
     }
-    for (const auto& [id, call] : calls_) {
+    for (const auto& [id, call] : calls_.live()) {
         if (call->leg && call->answered_ns != 0 && !call->ending) look_at(*call, now_ns);
     }
 }

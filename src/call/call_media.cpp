@@ -1,0 +1,162 @@
+#include "call/call_media.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/monotonic.h"
+
+namespace offhook::call {
+
+using log::Level;
+using log::Mark;
+using model::EndReason;
+
+CallMedia::CallMedia(Parts parts)
+    : parts_(parts),
+      ports_(
+          parts_.config->rtp.address, parts_.config->rtp.first_port, parts_.config->rtp.last_port) {
+}
+
+std::optional<Refusal> CallMedia::reserve(Call& call) {
+    auto sockets = ports_.open();
+    if (!sockets) {
+        return Refusal{503,
+                       "Service Unavailable",
+                       model::ended(EndReason::LimitPorts, sockets.error().text()),
+                       true};
+    }
+    call.rtp_port = sockets->port();
+    call.sockets = std::move(*sockets);
+    return std::nullopt;
+}
+
+std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& remote) {
+    const auto refuse = [](std::string why) {
+        return Refusal{488,
+                       "Not Acceptable Here",
+                       model::ended(EndReason::NotAcceptable, std::move(why)),
+                       false};
+    };
+    if (remote.audio.rtp_port == 0) return refuse("no audio over RTP/AVP was offered");
+    if (!can_reach(remote.audio)) {
+        return refuse("the peer's media address is of another IP version than [rtp] address");
+    }
+    const auto chosen = model::choose_codec(remote.audio, call.codecs);
+    if (!chosen) return refuse("no codec of ours was offered");
+    auto worker = parts_.workers->pick();
+    call.info.worker = worker->stats().index;
+    auto leg = media::PhoneLeg::create(
+        {.id = call.id,
+         .sockets = std::move(call.sockets),
+         .chosen = *chosen,
+         .codec_settings = {.opus_complexity = parts_.config->rtp.opus_complexity,
+                            .opus_bitrate_bps = parts_.config->rtp.opus_bitrate_bps},
+         .launch = call.launch,
+         .fill = call.info.fill,
+         .worker = worker,
+         .bus = parts_.bus});
+    if (!leg) {
+        parts_.workers->give_back(*worker);
+        return Refusal{500,
+                       "Server Internal Error",
+                       model::ended(EndReason::PipelineError, leg.error().text()),
+                       false};
+    }
+    call.leg = std::move(*leg);
+    call.rtcp_mux = chosen->rtcp_mux;
+    call.info.codec = model::facts_of(chosen->codec).name;
+    apply_remote(call, remote);
+    return std::nullopt;
+}
+
+// A socket of one IP version cannot send to the other; the caller would get a 200 and silence.
+bool CallMedia::can_reach(const model::RemoteAudio& remote) const {
+    const auto is_v6 = [](const std::string& address) {
+        return address.find(':') != std::string::npos;
+    };
+    return is_v6(remote.address) == is_v6(parts_.config->rtp.address);
+}
+
+base::Result<void> CallMedia::start(Call& call) {
+    call.media_started_ns = base::monotonic_ns();
+    call.expected_since_ns = call.media_started_ns;
+    call.last_keepalive_ns = call.media_started_ns;
+    if (auto started = call.leg->start(); !started) return started;
+    parts_.ai->attach(call.id, *call.ai, call.leg->audio_port());
+    return {};
+}
+
+bool CallMedia::renegotiate(Call& call, const model::RemoteSdp& remote) {
+    const bool is_usable = remote.audio.rtp_port != 0 && can_reach(remote.audio);
+    const auto chosen =
+        is_usable ? model::choose_codec(remote.audio, {call.leg->chosen().codec}) : std::nullopt;
+    if (!chosen) return false;
+    call.rtcp_mux = chosen->rtcp_mux;
+    call.leg->renegotiate(*chosen);
+    apply_remote(call, remote);
+    return true;
+}
+
+void CallMedia::apply_remote(Call& call, const model::RemoteSdp& remote) {
+    const bool was_held = call.is_held();
+    const bool was_expected = call.is_sound_expected();
+    call.offered_lines = remote.lines;
+    call.remote_direction = remote.audio.direction;
+    // Old-style hold (c=0.0.0.0) names no address: whom we heard so far stays the peer.
+    const bool names_address = remote.audio.address != "0.0.0.0" && remote.audio.address != "::";
+    const auto set = names_address ? call.leg->set_remote(remote.audio) : base::Result<void>();
+    if (!set) {
+        log::write(
+            Level::Warning, Mark::Warning, "call.bad_address", call.id.text, set.error().text());
+    }
+    const bool keeps = parts_.config->rtp.hold_media == config::HoldMedia::Keep;
+    call.leg->set_sending(!call.is_held() || keeps);
+    // A mere refresh must not put off the RTP timeout.
+    if (!was_expected) call.expected_since_ns = base::monotonic_ns();
+    if (was_held == call.is_held()) return;
+    call.update_state();
+    log::write(Level::Info,
+               Mark::Call,
+               call.is_held() ? "call.held" : "call.resumed",
+               call.id.text,
+               call.is_held() ? (keeps ? "the peer holds; filler goes on (hold_media = keep)"
+                                       : "the peer holds and asked for nothing")
+                              : "the peer is back");
+}
+
+void CallMedia::stop(Call& call) {
+    if (!call.leg) return;
+    parts_.ai->detach(call.id);
+    parts_.workers->give_back(call.leg->worker());
+    call.leg->retire(*parts_.reaper, {});
+}
+
+model::LocalSdp CallMedia::offer(Call& call) const {
+    return local_sdp(call, model::offer_formats(call.codecs), model::Direction::SendRecv);
+}
+
+model::LocalSdp CallMedia::answer(Call& call) const {
+    if (!call.leg) return offer(call);
+    return local_sdp(
+        call, model::answer_formats(call.leg->chosen()), model::mirrored(call.remote_direction));
+}
+
+model::LocalSdp CallMedia::reoffer(Call& call) const {
+    return local_sdp(call, model::answer_formats(call.leg->chosen()), model::Direction::SendRecv);
+}
+
+model::LocalSdp CallMedia::local_sdp(Call& call,
+                                     std::vector<model::SdpFormat> formats,
+                                     model::Direction direction) const {
+    const config::Rtp& rtp = parts_.config->rtp;
+    return {.session_id = call.session_id,
+            .version = call.sdp_version++,
+            .address = rtp.advertise.empty() ? rtp.address : rtp.advertise,
+            .rtp_port = call.rtp_port,
+            .direction = direction,
+            .formats = std::move(formats),
+            .rtcp_mux = call.rtcp_mux,
+            .lines = call.offered_lines};
+}
+
+}  // namespace offhook::call

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+
+#include "ai/ai_runtime.h"
+#include "base/error.h"
+#include "call/call.h"
+#include "call/refusal.h"
+#include "config/config.h"
+#include "media/media_bus.h"
+#include "media/port_range.h"
+#include "media/reaper.h"
+#include "media/worker_pool.h"
+
+namespace offhook::call {
+
+/// The sound of a call, from its ports to its end, without its story: what is offered, what is
+/// answered, the leg between, and the AI that hears it.
+///
+///     reserve -> [offer] -> build -> [answer] -> start -> renegotiate ... -> stop
+///
+/// @thread control
+class CallMedia {
+public:
+    /// Borrowed; they outlive this.
+    struct Parts {
+        const config::Config* config = nullptr;
+        media::WorkerPool* workers = nullptr;
+        media::Reaper* reaper = nullptr;
+        ai::AiRuntime* ai = nullptr;
+        media::MediaBus* bus = nullptr;
+    };
+    explicit CallMedia(Parts parts);
+
+    /// A port pair for the call. Refused with 503 when none is left.
+    [[nodiscard]] std::optional<Refusal> reserve(Call& call);
+    /// Chooses a codec and a worker and builds the leg. 488 when there is nothing to agree on.
+    [[nodiscard]] std::optional<Refusal> build(Call& call, const model::RemoteSdp& remote);
+    /// Plays; the AI listens. @errors Internal: an element refused
+    [[nodiscard]] base::Result<void> start(Call& call);
+    /// What a later offer or answer changes: address, payload numbers, hold. Nothing changes when
+    /// it cannot be used (false): the session stays as it was (RFC 3261 §14.2).
+    [[nodiscard]] bool renegotiate(Call& call, const model::RemoteSdp& remote);
+    /// Gives everything back. Calls without a leg are fine.
+    void stop(Call& call);
+
+    /// All that we speak, to start a call with.
+    [[nodiscard]] model::LocalSdp offer(Call& call) const;
+    /// The answer to the newest offer of the peer; before a leg is built it is `offer`.
+    [[nodiscard]] model::LocalSdp answer(Call& call) const;
+    /// A later offer of ours, of what was agreed. Each description is one version newer.
+    [[nodiscard]] model::LocalSdp reoffer(Call& call) const;
+
+private:
+    [[nodiscard]] bool can_reach(const model::RemoteAudio& remote) const;
+    [[nodiscard]] model::LocalSdp local_sdp(Call& call,
+                                            std::vector<model::SdpFormat> formats,
+                                            model::Direction direction) const;
+    void apply_remote(Call& call, const model::RemoteSdp& remote);
+
+    Parts parts_;
+    media::PortRange ports_;
+};
+
+}  // namespace offhook::call
