@@ -318,6 +318,18 @@ bool has_type(const osip_message_t& message, std::string_view type, std::string_
            same_text(given->type, type) && same_text(given->subtype, subtype);
 }
 
+bool accepts_sdp(const osip_message_t& message) {
+    const int count = osip_list_size(&message.accepts);
+    for (int i = 0; i < count; ++i) {
+        const auto* accept = static_cast<const osip_accept_t*>(osip_list_get(&message.accepts, i));
+        const std::string type = bounded(accept->type);
+        const std::string subtype = bounded(accept->subtype);
+        const bool is_any = type == "*" || (same_text(type, "application") && subtype == "*");
+        if (is_any || (same_text(type, "application") && same_text(subtype, "sdp"))) return true;
+    }
+    return count == 0;
+}
+
 std::string text_of(const osip_uri_t* uri) {
     char* raw = nullptr;
     if (uri == nullptr || osip_uri_to_str(uri, &raw) != 0) return {};

@@ -73,6 +73,10 @@ void set_sdp(osip_message_t& message, const std::string& sdp);
                             std::string_view type,
                             std::string_view subtype);
 
+/// False when an Accept header leaves no room for a session description (RFC 3261 §20.1); true
+/// without one.
+[[nodiscard]] bool accepts_sdp(const osip_message_t& message);
+
 [[nodiscard]] std::string text_of(const osip_uri_t* uri);
 /// A URI's numeric host and its port (default 5060); empty when the host is a name or there is
 /// none.

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/monotonic.h"
 #include "signalling/sip/sip_sdp.h"
+#include "signalling/sip/unreadable.h"
 
 namespace offhook::signalling::sip {
 namespace {
@@ -20,6 +21,8 @@ constexpr std::array<std::string_view, 6> kOurMethods{
     "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO"};
 /// INFO bodies that peers send along a call and that may be acknowledged without effect.
 constexpr std::array<std::string_view, 3> kInfoSubtypes{"dtmf-relay", "dtmf", "media_control+xml"};
+
+constexpr std::uint32_t kMaxRefusalsPerSecond = 50;
 
 template <class List>
 bool contains(const List& list, std::string_view value) {
@@ -120,6 +123,14 @@ void UserAgent::on_malformed(const SocketAddress& from, std::string_view why) {
         log_timer_.once(context_, std::chrono::seconds(1), [this] { flush_log(); });
 }
 
+void UserAgent::refuse_unreadable(const Received& received, std::string_view why) {
+    on_malformed(received.from, why);
+    // To where it came from, not to what its Via says; and a flood is not answered.
+    if (++refusals_ > kMaxRefusalsPerSecond) return;
+    if (const auto answer = answer_unreadable(received.bytes, settings_.user_agent))
+        (void)received.flow->send(*answer, received.from);
+}
+
 void UserAgent::flush_log() {
     log::write(log::Level::Warning,
                log::Mark::Warning,
@@ -132,6 +143,7 @@ void UserAgent::flush_log() {
     unlogged_malformed_ = 0;
     unlogged_refused_ = 0;
     last_malformed_.clear();
+    refusals_ = 0;
     log_timer_.cancel();
 }
 
@@ -144,7 +156,7 @@ bool UserAgent::deliver(const Path& path, std::string_view bytes) {
 
 void UserAgent::on_message(const Received& received) {
     auto parsed = parse_message(received.bytes);
-    if (!parsed) return on_malformed(received.from, parsed.error().message);
+    if (!parsed) return refuse_unreadable(received, parsed.error().message);
     glib::Unique<osip_event_t, osip_event_free> event(*parsed);
     if (MSG_IS_RESPONSE(event->sip)) {
         if (transactions_.match_response(event.get()) == Transactions::Match::Handled)
@@ -152,7 +164,7 @@ void UserAgent::on_message(const Received& received) {
         return publish_sizes();
     }
     const auto keys = keys_of(*event->sip);
-    if (!keys) return on_malformed(received.from, keys.error().message);
+    if (!keys) return refuse_unreadable(received, keys.error().message);
     const Path path = answer_path(*event->sip, received);
     if (transactions_.match_request(keys->transaction, event.get()) ==
         Transactions::Match::Handled) {
@@ -277,9 +289,13 @@ void UserAgent::on_invite(const Request& request) {
         return respond(
             request, 503, {{"Retry-After", std::to_string(settings_.retry_after.count())}});
     }
+    const osip_message_t& message = request.message;
+    if (!accepts_sdp(message)) {
+        SipCounters::count(counters_.invites_rejected);
+        return respond(request, 406, {{"Accept", std::string(kAcceptedType)}});
+    }
     std::optional<model::RemoteSdp> offer;
     if (!read_offer(request, offer)) return SipCounters::count(counters_.invites_rejected);
-    const osip_message_t& message = request.message;
     auto made =
         Dialog::from_invite(message, request.keys, request.path, contact_for(*request.path.flow));
     if (!made) {

@@ -128,6 +128,8 @@ private:
     void post(std::function<void(model::SignallingEvents&)> event);
     void publish_sizes();
     void flush_log();
+    /// Counts a message that cannot be read, and refuses it when it was a request.
+    void refuse_unreadable(const Received& received, std::string_view why);
 
     GMainContext* context_;
     SipSettings settings_;
@@ -150,6 +152,7 @@ private:
     std::uint64_t unlogged_malformed_ = 0;
     std::uint64_t unlogged_refused_ = 0;
     std::string last_malformed_;
+    std::uint32_t refusals_ = 0;  ///< 400s to unreadable requests since the log line before
     glib::Timer log_timer_;
 
     std::function<void()> shut_down_done_;

@@ -209,11 +209,11 @@ void Bench::answer_all() {
     };
 }
 
-ScriptedUac::ScriptedUac(Bench& bench, Over over, std::string source)
+ScriptedUac::ScriptedUac(Bench& bench, Over over, std::string source, std::uint16_t port)
     : bench_(bench), over_(over), source_(std::move(source)) {
     const bool udp = over == Over::Udp;
     fd_ = socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
-    sockaddr_in local = loopback(source_, 0);
+    sockaddr_in local = loopback(source_, port);
     const sockaddr_in remote = loopback("127.0.0.1", bench.port(udp ? "udp" : "tcp"));
     if (bind(fd_, reinterpret_cast<const sockaddr*>(&local), sizeof(local)) != 0 ||
         connect(fd_, reinterpret_cast<const sockaddr*>(&remote), sizeof(remote)) != 0) {

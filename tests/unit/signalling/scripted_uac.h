@@ -99,7 +99,8 @@ private:
 class ScriptedUac {
 public:
     enum class Over { Udp, Tcp };
-    ScriptedUac(Bench& bench, Over over, std::string source = "127.0.0.1");
+    /// @param port  of the source; 0: the kernel chooses
+    ScriptedUac(Bench& bench, Over over, std::string source = "127.0.0.1", std::uint16_t port = 0);
     ~ScriptedUac();
     ScriptedUac(const ScriptedUac&) = delete;
     ScriptedUac& operator=(const ScriptedUac&) = delete;
