@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace offhook::testing {
+
+/// An HTTP server on 127.0.0.1 that says exactly the bytes it is told, over TLS or not, on threads
+/// of its own.
+class ScriptedServer {
+public:
+    struct Reply {
+        std::string bytes;       ///< status line, headers and body as they go out
+        bool hold_open = false;  ///< then nothing, until the client closes
+    };
+    /// @param request head and body as they came in
+    using Script = std::function<Reply(const std::string& request)>;
+
+    /// @param pem key and certificate; empty: no TLS
+    ScriptedServer(const std::string& pem, Script script);
+    ~ScriptedServer();
+    ScriptedServer(const ScriptedServer&) = delete;
+    ScriptedServer& operator=(const ScriptedServer&) = delete;
+
+    [[nodiscard]] unsigned port() const;
+    /// Waits up to 10 s until a client closed a connection that was held open.
+    [[nodiscard]] bool saw_close();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace offhook::testing
