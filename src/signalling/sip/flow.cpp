@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "glib/stream_dialer.h"
 
 namespace offhook::signalling::sip {
 namespace {
@@ -177,7 +178,7 @@ void FdWatch::stop() {
     }
 }
 
-base::Result<Fd> bind_socket(ListenSpec& spec) {
+base::Result<Fd> bind_socket(ListenSpec& spec, int dscp) {
     const bool udp = spec.transport == Transport::Udp;
     const std::string what = std::string(name_of(spec.transport)) + ":" + spec.address.text();
     Fd fd(socket(
@@ -187,6 +188,7 @@ base::Result<Fd> bind_socket(ListenSpec& spec) {
     if (spec.address.family() == AF_INET6) {
         setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     }
+    glib::set_dscp(fd.get(), spec.address.family(), dscp);
     // A restarted daemon must get its TCP port back while old connections are in TIME_WAIT.
     if (!udp) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (bind(fd.get(), spec.address.raw(), spec.address.length) != 0) {
@@ -194,13 +196,17 @@ base::Result<Fd> bind_socket(ListenSpec& spec) {
     }
     if (!udp && listen(fd.get(), 128) != 0)
         return base::fail_errno("cannot listen on " + what, errno);
-    SocketAddress real = spec.address;
-    real.length = sizeof(real.storage);
-    if (getsockname(fd.get(), real.raw(), &real.length) != 0) {
-        return base::fail_errno("cannot read the port of " + what, errno);
-    }
+    const SocketAddress real = local_address_of(fd.get());
+    if (real.length == 0) return base::fail_errno("cannot read the port of " + what, errno);
     spec.address = real;
     return fd;
+}
+
+SocketAddress local_address_of(int fd) {
+    SocketAddress local;
+    local.length = sizeof(local.storage);
+    if (getsockname(fd, local.raw(), &local.length) != 0) local.length = 0;
+    return local;
 }
 
 }  // namespace offhook::signalling::sip

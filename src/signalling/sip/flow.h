@@ -129,6 +129,8 @@ public:
     Fd(const Fd&) = delete;
     Fd& operator=(const Fd&) = delete;
     [[nodiscard]] int get() const { return fd_; }
+    /// Gives the descriptor away: somebody else closes it.
+    [[nodiscard]] int release() { return std::exchange(fd_, -1); }
     explicit operator bool() const { return fd_ >= 0; }
 
 private:
@@ -155,6 +157,10 @@ private:
 };
 
 /// A bound, non-blocking, close-on-exec socket for `spec`; `spec.address` gets the real port.
-[[nodiscard]] base::Result<Fd> bind_socket(ListenSpec& spec);
+/// @param dscp  of what it sends, and of connections it accepts; 0-63
+[[nodiscard]] base::Result<Fd> bind_socket(ListenSpec& spec, int dscp);
+
+/// The address a socket is bound to, or connected from; length 0 when it has none.
+[[nodiscard]] SocketAddress local_address_of(int fd);
 
 }  // namespace offhook::signalling::sip

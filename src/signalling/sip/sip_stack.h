@@ -24,6 +24,7 @@ struct SipSettings {
     std::function<bool(const sockaddr*)> allow;
     /// Host for Contact and Via; empty: the local address of the call's flow.
     std::string advertise;
+    int dscp = 24;  ///< of every packet sent: CS3, signalling (RFC 4594 §4.1); 0-63
     std::string user_agent = "offhook/" OFFHOOK_VERSION;
     std::chrono::milliseconds t1{500};  ///< RFC 3261 §17.1.1.1; shorter only in tests
     std::chrono::milliseconds t2{4000};

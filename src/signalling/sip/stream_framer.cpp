@@ -44,13 +44,24 @@ std::optional<std::size_t> content_length_of(std::string_view headers) {
     return length;
 }
 
+void StreamFramer::drop_taken() {
+    if (taken_ == 0) return;
+    buffer_.erase(0, taken_);
+    taken_ = 0;
+    scanned_ = 0;
+}
+
+bool StreamFramer::take_pong() {
+    drop_taken();
+    if (!buffer_.starts_with("\r\n") || buffer_.starts_with("\r\n\r\n")) return false;
+    buffer_.erase(0, 2);
+    scanned_ = 0;
+    return true;
+}
+
 StreamFramer::Step StreamFramer::next() {
     using Kind = Step::Kind;
-    if (taken_ > 0) {
-        buffer_.erase(0, taken_);
-        taken_ = 0;
-        scanned_ = 0;
-    }
+    drop_taken();
     if (buffer_.starts_with("\r\n\r\n")) {
         taken_ = 4;
         return {Kind::Ping, {}};

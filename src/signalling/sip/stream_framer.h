@@ -24,12 +24,17 @@ public:
 
     void append(std::string_view bytes) { buffer_ += bytes; }
     [[nodiscard]] Step next();
+    /// Takes the answer to a ping of ours (one CRLF, RFC 5626 §4.4.1) when it stands next; without
+    /// this it counts as an empty line. True when it did.
+    bool take_pong();
     /// True while part of a message waits for the rest; an empty line kept back is none.
     [[nodiscard]] bool is_partial() const {
         return buffer_.find_first_not_of("\r\n", taken_) != std::string::npos;
     }
 
 private:
+    void drop_taken();
+
     std::string buffer_;
     std::size_t taken_ = 0;    ///< bytes of `buffer_` already given out
     std::size_t scanned_ = 0;  ///< end of headers was not found before here

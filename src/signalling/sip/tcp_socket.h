@@ -24,7 +24,7 @@ struct TcpLimits {
 /// @thread sip
 class TcpTransport {
 public:
-    TcpTransport(GMainContext* context, FlowEvents& events, TcpLimits limits);
+    TcpTransport(GMainContext* context, FlowEvents& events, TcpLimits limits, int dscp);
     ~TcpTransport();
 
     /// @return the specification with the real port
@@ -41,13 +41,14 @@ private:
     };
 
     void accept_from(int listener);
-    std::shared_ptr<Connection> add(Fd fd, const SocketAddress& peer, bool connecting);
+    void add(const std::shared_ptr<Connection>& connection);
     void close(Connection& connection);
     void sweep();
 
     GMainContext* context_;
     FlowEvents& events_;
     TcpLimits limits_;
+    int dscp_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::map<Connection*, std::shared_ptr<Connection>> connections_;
     std::map<std::string, std::size_t> per_source_;

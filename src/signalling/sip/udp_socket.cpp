@@ -120,8 +120,9 @@ private:
 
 base::Result<std::unique_ptr<UdpSocket>> UdpSocket::open(ListenSpec spec,
                                                          GMainContext* context,
-                                                         FlowEvents& events) {
-    auto fd = bind_socket(spec);
+                                                         FlowEvents& events,
+                                                         int dscp) {
+    auto fd = bind_socket(spec, dscp);
     if (!fd) return tl::unexpected(std::move(fd.error()));
     // FORCE needs CAP_NET_ADMIN; without it the kernel's rmem_max is what we get.
     if (setsockopt(fd->get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBufferBytes, sizeof(int)) != 0) {

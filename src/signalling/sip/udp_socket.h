@@ -16,7 +16,8 @@ class UdpSocket {
 public:
     [[nodiscard]] static base::Result<std::unique_ptr<UdpSocket>> open(ListenSpec spec,
                                                                        GMainContext* context,
-                                                                       FlowEvents& events);
+                                                                       FlowEvents& events,
+                                                                       int dscp);
     ~UdpSocket();
 
     [[nodiscard]] const ListenSpec& spec() const { return spec_; }

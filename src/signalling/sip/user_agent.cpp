@@ -68,7 +68,8 @@ UserAgent::UserAgent(GMainContext* context,
            TcpLimits{.max_connections = settings_.max_connections,
                      .max_per_source = settings_.max_connections_per_source,
                      .idle = settings_.tcp_idle,
-                     .incomplete = settings_.tcp_incomplete}),
+                     .incomplete = settings_.tcp_incomplete},
+           settings_.dscp),
       transactions_(
           context,
           SipTimers{settings_.t1, settings_.t2, settings_.t4},
@@ -85,7 +86,7 @@ base::Result<void> UserAgent::listen() {
         auto spec = ListenSpec::parse(text);
         if (!spec) return tl::unexpected(std::move(spec.error()));
         if (spec->transport == Transport::Udp) {
-            auto socket = UdpSocket::open(*spec, context_, *this);
+            auto socket = UdpSocket::open(*spec, context_, *this, settings_.dscp);
             if (!socket) return tl::unexpected(std::move(socket.error()));
             listening_.push_back((*socket)->spec());
             udp_.push_back(std::move(*socket));
