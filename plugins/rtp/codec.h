@@ -24,6 +24,13 @@ public:
     /// fading to silence over consecutive calls (within 60 ms). The next `decode` joins without a
     /// click.
     virtual void conceal(std::span<std::int16_t> pcm) noexcept = 0;
+    /// Whether this payload says that nothing follows for a while (DTX). It is decoded like any
+    /// other.
+    [[nodiscard]] virtual bool begins_pause(std::span<const std::uint8_t> /*payload*/) const {
+        return false;
+    }
+    /// Makes the background that goes on during such a pause. @param pcm a multiple of 10 ms
+    virtual void background(std::span<std::int16_t> pcm) noexcept { conceal(pcm); }
 };
 
 /// Turns 20 ms frames of mono S16 into payloads. Stateful; one per call. Nothing allocates after

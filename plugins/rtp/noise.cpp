@@ -7,7 +7,8 @@
 namespace offhook::rtp {
 namespace {
 
-constexpr double kRms = 18;
+constexpr double kTableRms = 2048;
+constexpr double kFullScale = 32768;
 constexpr std::size_t kTableSamples = 4096;
 
 std::uint32_t step(std::uint32_t state) noexcept {
@@ -30,7 +31,7 @@ std::array<std::int16_t, kTableSamples> make_table() {
         previous = white;
         power += sample * sample;
     }
-    const double gain = kRms / std::sqrt(power / double{kTableSamples});
+    const double gain = kTableRms / std::sqrt(power / double{kTableSamples});
     std::array<std::int16_t, kTableSamples> table{};
     std::transform(shaped.begin(), shaped.end(), table.begin(), [gain](double sample) {
         return static_cast<std::int16_t>(std::lround(sample * gain));
@@ -47,7 +48,14 @@ const std::array<std::int16_t, kTableSamples>& noise_table() {
 
 // The table is made here, on whoever sets the call up, not on the first frame.
 ComfortNoise::ComfortNoise(std::uint32_t seed) noexcept
-    : state_(step(seed ^ static_cast<std::uint32_t>(noise_table().size()))) {}
+    : state_(step(seed ^ static_cast<std::uint32_t>(noise_table().size()))) {
+    set_level(kQuietOfficeDbov);
+}
+
+void ComfortNoise::set_level(int dbov) noexcept {
+    const double rms = kFullScale * std::pow(10, std::clamp(dbov, -127, kLoudestDbov) / 20.0);
+    gain_ = static_cast<std::int32_t>(std::lround(rms / kTableRms * 65536));
+}
 
 void ComfortNoise::fill(std::span<std::int16_t> pcm) noexcept {
     const auto& table = noise_table();
@@ -57,7 +65,10 @@ void ComfortNoise::fill(std::span<std::int16_t> pcm) noexcept {
         state_ = step(state_);
         const std::size_t start = (state_ >> 16) % (kTableSamples / 2);
         const std::size_t n = std::min(pcm.size(), kTableSamples / 2);
-        std::copy_n(table.begin() + static_cast<std::ptrdiff_t>(start), n, pcm.begin());
+        for (std::size_t i = 0; i < n; ++i) {
+            // The table's peak is 8242 and the gain below 105,000: no overflow, no clipping.
+            pcm[i] = static_cast<std::int16_t>((table[start + i] * gain_ + 32768) >> 16);
+        }
         pcm = pcm.subspan(n);
     }
 }

@@ -72,6 +72,7 @@ void RtpSender::send_payload(std::size_t payload_bytes,
                              std::uint32_t timestamp_rtp,
                              std::int64_t now_ns) noexcept {
     LegCounters& c = *session_->counters();
+    session_->send_due_latch();
     if (!session_->is_sending()) {
         session_->run_clock(timestamp_rtp, now_ns);
         LegCounters::add<std::uint64_t>(c.held_frames, 1);

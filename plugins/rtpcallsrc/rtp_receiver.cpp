@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/monotonic.h"
+
 namespace offhook::rtpcallsrc {
 
 using model::LegCounters;
@@ -13,6 +15,14 @@ namespace {
 
 constexpr int kMaxDatagramsPerCall = 8;
 constexpr std::size_t kDatagramBytes = 2048;
+/// RFC 3389 §3.1: the first byte is the level in -dBov; without one, a quiet line.
+constexpr int kUntoldLevelDbov = -70;
+
+// RingCentral repeats the end of an RFC 4733 event, duration 960, under the audio's payload type.
+bool is_duplicate_digit(std::span<const std::uint8_t> payload) noexcept {
+    return payload.size() == 4 && payload[0] < 16 && payload[1] == 0x8A && payload[2] == 0x03 &&
+           payload[3] == 0xC0;
+}
 
 // Reads until the socket is empty, at most kMaxDatagramsPerCall: a flood on one call must not
 // starve the others.
@@ -44,6 +54,8 @@ RtpReceiver::RtpReceiver(std::shared_ptr<session::RtpSession> session,
       output_(output),
       decoder_(output == Output::Pcm ? rtp::make_decoder(session_->settings().codec) : nullptr),
       ring_(session_->codec().rtp_clock_hz),
+      pause_(session_->codec()),
+      noise_(session_->ssrc()),
       level_(session_->codec().sample_rate_hz) {}
 
 void RtpReceiver::receive_rtp(std::int64_t now_ns) noexcept {
@@ -71,19 +83,23 @@ void RtpReceiver::handle(std::span<const std::uint8_t> datagram,
     const auto packet = rtp::parse_packet(datagram);
     const auto& settings = session_->settings();
     const bool is_ours = packet && (packet->payload_type == settings.payload_type ||
-                                    packet->payload_type == settings.telephone_event_type);
+                                    packet->payload_type == settings.telephone_event_type ||
+                                    packet->payload_type == settings.comfort_noise_type);
     if (!is_ours) {
         LegCounters::add<std::uint64_t>(c.refused_packets, 1);
         return;
     }
     const auto verdict = session_->accept(*packet, from, now_ns);
     if (verdict == session::SourceLock::Verdict::Refused) return;
-    if (verdict == session::SourceLock::Verdict::AcceptedNewSource) ring_.reset();
+    if (verdict == session::SourceLock::Verdict::AcceptedNewSource) {
+        ring_.reset();
+        cancel_pause();
+    }
     const JitterRing::Arrival arrival = ring_.arrive(*packet, now_ns);
     if (arrival.reordered) LegCounters::add<std::uint64_t>(c.reordered_packets, 1);
     switch (arrival.verdict) {
         case JitterRing::Verdict::PlayNow:
-            play(*packet);
+            play(*packet, now_ns);
             break;
         case JitterRing::Verdict::Held:
             break;
@@ -94,13 +110,18 @@ void RtpReceiver::handle(std::span<const std::uint8_t> datagram,
             LegCounters::add<std::uint64_t>(c.duplicate_packets, 1);
             break;
     }
-    play_due(now_ns);
+    play_due_packets(now_ns);
 }
 
 void RtpReceiver::play_due(std::int64_t now_ns) noexcept {
+    play_due_packets(now_ns);
+    background(pause_.take_due(now_ns));
+}
+
+void RtpReceiver::play_due_packets(std::int64_t now_ns) noexcept {
     while (const auto item = ring_.next(now_ns)) {
         if (item->kind == JitterRing::Item::Kind::Packet) {
-            play(item->packet);
+            play(item->packet, now_ns);
         } else {
             LegCounters::add<std::uint64_t>(session_->counters()->lost_packets, item->lost_packets);
             conceal(item->duration_rtp);
@@ -109,21 +130,19 @@ void RtpReceiver::play_due(std::int64_t now_ns) noexcept {
     LegCounters::set(session_->counters()->playout_delay_ns, ring_.target_ns());
 }
 
-void RtpReceiver::play(const rtp::PacketView& packet) noexcept {
-    if (packet.payload_type == session_->settings().telephone_event_type) {
-        dtmf_.set_clocks(session_->dtmf_clocks());
-        const auto reports = dtmf_.feed(packet);
-        for (std::size_t i = 0; i < reports.count; ++i) {
-            if (reports.events[i].is_end)
-                LegCounters::add<std::uint64_t>(session_->counters()->received_dtmf_events, 1);
-            sink_.on_digit(reports.events[i]);
-        }
+void RtpReceiver::play(const rtp::PacketView& packet, std::int64_t now_ns) noexcept {
+    const auto& settings = session_->settings();
+    if (packet.payload_type == settings.telephone_event_type) return play_digit(packet);
+    if (packet.payload_type == settings.comfort_noise_type) return play_noise(packet, now_ns);
+    if (settings.quirks.drop_duplicate_digits && is_duplicate_digit(packet.payload)) {
+        LegCounters::add<std::uint64_t>(session_->counters()->duplicate_packets, 1);
         return;
     }
     if (output_ == Output::Rtp) {
         sink_.on_packet(packet);
         return;
     }
+    end_pause(packet.timestamp_rtp);
     std::array<std::int16_t, model::kMaxPacketSamples> pcm;
     const std::size_t samples = decoder_->decode(packet.payload, pcm);
     if (samples == 0) {
@@ -131,11 +150,71 @@ void RtpReceiver::play(const rtp::PacketView& packet) noexcept {
         return;
     }
     deliver(std::span(pcm).first(samples));
+    if (!decoder_->begins_pause(packet.payload)) return;
+    const model::CodecFacts& facts = session_->codec();
+    const auto ms = static_cast<std::uint32_t>(samples) / (facts.sample_rate_hz / 1000);
+    begin_pause(packet.timestamp_rtp + ms * (facts.rtp_clock_hz / 1000),
+                now_ns + ms * base::kNsPerMs,
+                false);
+}
+
+void RtpReceiver::play_digit(const rtp::PacketView& packet) noexcept {
+    dtmf_.set_clocks(session_->dtmf_clocks());
+    const auto reports = dtmf_.feed(packet);
+    for (std::size_t i = 0; i < reports.count; ++i) {
+        if (reports.events[i].is_end)
+            LegCounters::add<std::uint64_t>(session_->counters()->received_dtmf_events, 1);
+        sink_.on_digit(reports.events[i]);
+    }
+}
+
+// A stock decoder behind us would take it for sound.
+void RtpReceiver::play_noise(const rtp::PacketView& packet, std::int64_t now_ns) noexcept {
+    if (output_ == Output::Rtp) return;
+    noise_.set_level(packet.payload.empty() ? kUntoldLevelDbov : -(packet.payload[0] & 0x7F));
+    // A later one only tells a new level.
+    if (!pause_.is_active()) begin_pause(packet.timestamp_rtp, now_ns, true);
+}
+
+void RtpReceiver::begin_pause(std::uint32_t timestamp_rtp,
+                              std::int64_t from_ns,
+                              bool is_told) noexcept {
+    pause_.begin(timestamp_rtp, from_ns);
+    is_noise_told_ = is_told;
+    LegCounters::set(session_->counters()->is_paused, true);
+}
+
+void RtpReceiver::end_pause(std::uint32_t timestamp_rtp) noexcept {
+    if (!pause_.is_active()) return;
+    background(pause_.end(timestamp_rtp));
+    LegCounters::set(session_->counters()->is_paused, false);
+}
+
+void RtpReceiver::cancel_pause() noexcept {
+    pause_.cancel();
+    LegCounters::set(session_->counters()->is_paused, false);
+}
+
+void RtpReceiver::background(std::size_t samples) noexcept {
+    std::array<std::int16_t, model::kMaxPacketSamples> pcm;
+    const std::size_t frame = model::frame_samples(session_->codec().sample_rate_hz);
+    LegCounters::add<std::uint64_t>(session_->counters()->comfort_noise_samples, samples);
+    while (samples > 0) {
+        const auto piece = std::span(pcm).first(std::min(samples, frame));
+        if (is_noise_told_) {
+            noise_.fill(piece);
+        } else {
+            decoder_->background(piece);
+        }
+        deliver(piece);
+        samples -= piece.size();
+    }
 }
 
 void RtpReceiver::conceal(std::uint32_t duration_rtp) noexcept {
     if (output_ == Output::Rtp)
-        return;  // the stock decoder behind us sees the hole in the sequence
+        return;                      // the stock decoder behind us sees the hole in the sequence
+    if (pause_.is_active()) return;  // the pause goes on over it, and its end knows how long it was
     const model::CodecFacts& facts = session_->codec();
     std::array<std::int16_t, model::kMaxPacketSamples> pcm;
     std::size_t samples = std::min<std::size_t>(

@@ -10,7 +10,9 @@
 #include "rtp/codec.h"
 #include "rtp/dtmf.h"
 #include "rtp/jitter_ring.h"
+#include "rtp/noise.h"
 #include "rtp/packet.h"
+#include "rtpcallsrc/pause_clock.h"
 #include "session/rtp_session.h"
 
 namespace offhook::rtpcallsrc {
@@ -32,7 +34,9 @@ enum class Output { Pcm, Rtp };
 ///
 ///     socket -> parse -> whose? (SourceLock) -> JitterRing -> decode -> on_pcm
 ///                |           |                     |-- lost --> conceal -> on_pcm
-///                '-refused---'                     '-- telephone-event -> DtmfReceiver -> on_digit
+///                '-refused---'                     |-- telephone-event -> DtmfReceiver -> on_digit
+///                                                  '-- comfort noise, DTX: PauseClock, and
+///                                                      background -> on_pcm until sound is back
 ///
 /// @thread the media worker
 class RtpReceiver {
@@ -43,7 +47,7 @@ public:
     /// tick).
     void receive_rtp(std::int64_t now_ns) noexcept;
     void receive_rtcp(std::int64_t now_ns) noexcept;
-    /// Once per 20 ms: what was waiting for its time, and losses.
+    /// Once per 20 ms: what was waiting for its time, losses, and the background of a pause.
     void play_due(std::int64_t now_ns) noexcept;
 
     /// One RTP datagram, as the socket gave it.
@@ -52,7 +56,14 @@ public:
                 std::int64_t now_ns) noexcept;
 
 private:
-    void play(const rtp::PacketView& packet) noexcept;
+    void play_due_packets(std::int64_t now_ns) noexcept;
+    void play(const rtp::PacketView& packet, std::int64_t now_ns) noexcept;
+    void play_digit(const rtp::PacketView& packet) noexcept;
+    void play_noise(const rtp::PacketView& packet, std::int64_t now_ns) noexcept;
+    void begin_pause(std::uint32_t timestamp_rtp, std::int64_t from_ns, bool is_told) noexcept;
+    void end_pause(std::uint32_t timestamp_rtp) noexcept;
+    void cancel_pause() noexcept;
+    void background(std::size_t samples) noexcept;
     void conceal(std::uint32_t duration_rtp) noexcept;
     void deliver(std::span<const std::int16_t> pcm) noexcept;
 
@@ -62,6 +73,9 @@ private:
     std::unique_ptr<rtp::Decoder> decoder_;
     rtp::JitterRing ring_;
     rtp::DtmfReceiver dtmf_;
+    PauseClock pause_;
+    rtp::ComfortNoise noise_;
+    bool is_noise_told_ = false;  ///< the pause's background is RFC 3389's, not the codec's own
     callstats::LevelMeter level_;
 };
 

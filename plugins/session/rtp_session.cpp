@@ -30,6 +30,7 @@ RtpSession::RtpSession(SocketPair sockets, Settings settings)
       reception_(codec().rtp_clock_hz) {}
 
 void RtpSession::set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept {
+    if (!(remote_rtp_ == rtp)) is_latch_due_ = settings_.quirks.latch_datagram;
     if (remote_rtp_.is_set() && !(remote_rtp_ == rtp)) {
         lock_.unlock();
         rtcp_source_.reset();
@@ -92,6 +93,7 @@ void RtpSession::handle_rtcp(std::span<const std::uint8_t> datagram,
     }
     rtcp_source_ = from;
     LegCounters::add<std::uint64_t>(counters_->rtcp_received, 1);
+    LegCounters::set(counters_->last_rtcp_received_ns, now_ns);
     if (news->sr_middle_ntp) last_sr_ = {*news->sr_middle_ntp, now_ns};
     if (!news->about_us) return;
     const auto& about = *news->about_us;
@@ -103,6 +105,19 @@ void RtpSession::handle_rtcp(std::span<const std::uint8_t> datagram,
     if (const auto round_trip = rtp::round_trip_ns(about, ntp_now)) {
         LegCounters::set(counters_->round_trip_ns, *round_trip);
     }
+}
+
+void RtpSession::send_due_latch() noexcept {
+    if (!is_latch_due_) return;
+    is_latch_due_ = false;
+    // Neither STUN, DTLS, RTP nor RTCP by its first byte (RFC 7983 §7).
+    constexpr std::array<std::uint8_t, 4> kNothing{'\r', '\n', '\r', '\n'};
+    (void)!sendto(sockets_.rtp_fd(),
+                  kNothing.data(),
+                  kNothing.size(),
+                  MSG_NOSIGNAL,
+                  remote_rtp_.data(),
+                  remote_rtp_.size());
 }
 
 void RtpSession::send_rtp(std::span<const std::uint8_t> packet,

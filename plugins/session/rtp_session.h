@@ -8,6 +8,7 @@
 
 #include "model/codec.h"
 #include "model/leg_counters.h"
+#include "model/leg_quirks.h"
 #include "model/sdp_offer.h"
 #include "rtp/codec.h"
 #include "rtp/dtmf.h"
@@ -35,6 +36,7 @@ public:
         std::optional<std::uint8_t> comfort_noise_type;  ///< RFC 3389, inbound
         rtp::CodecSettings codec_settings;
         bool rtcp_mux = false;
+        model::LegQuirks quirks;
         std::string cname;
     };
     RtpSession(SocketPair sockets, Settings settings);
@@ -74,6 +76,9 @@ public:
                      const Endpoint& from,
                      std::int64_t now_ns) noexcept;
 
+    /// With the quirk `latch_datagram`: the one datagram that is not RTP, to each new remote address.
+    /// Cheap otherwise; call before every frame.
+    void send_due_latch() noexcept;
     /// Sends one finished RTP packet to the peer. `payload_bytes` and `timestamp_rtp` are for the
     /// SR.
     void send_rtp(std::span<const std::uint8_t> packet,
@@ -102,6 +107,7 @@ private:
     Endpoint remote_rtcp_;
     SourceLock lock_;
     bool sending_ = true;
+    bool is_latch_due_ = false;
     rtp::ReceptionStats reception_;
     rtp::LastSr last_sr_;
     std::optional<Endpoint> rtcp_source_;

@@ -43,6 +43,7 @@ void write_stats(base::JsonWriter& json, const model::LegStats& s) {
         .field("reordered_packets", s.reordered_packets);
     json.field("refused_packets", s.refused_packets)
         .field("concealed_samples", s.concealed_samples);
+    json.field("comfort_noise_samples", s.comfort_noise_samples).field("is_paused", s.is_paused);
     json.field("received_dtmf_events", s.received_dtmf_events);
     known_field(json, "since_last_received_ms", s.since_last_received_ms);
     json.field("jitter_ms", s.jitter_ms).field("playout_delay_ms", s.playout_delay_ms);

@@ -13,6 +13,8 @@ Call::Call(model::IncomingCall incoming) : id(incoming.id), incoming_ns(base::mo
     info.to = safe(incoming.to_uri);
     info.peer = safe(incoming.peer);
     info.user_agent = safe(incoming.user_agent);
+    quirks = incoming.quirks;
+    local_address = std::move(incoming.local_address);
     info.created_ns = base::realtime_ns();
     session_id = std::to_string(info.created_ns / base::kNsPerUs);
 }

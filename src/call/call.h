@@ -32,6 +32,8 @@ struct Call {
     const config::Ai* ai = nullptr;
     std::shared_ptr<const media::LaunchFile> launch;
     std::vector<model::Codec> codecs;  ///< ours that the pipeline supports
+    model::LegQuirks quirks;           ///< of the account it came on
+    std::string local_address;         ///< numeric, our side of the SIP flow
 
     session::SocketPair sockets;  ///< until the leg takes them
     std::uint16_t rtp_port = 0;

@@ -51,6 +51,7 @@ std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& remo
          .chosen = *chosen,
          .codec_settings = {.opus_complexity = parts_.config->rtp.opus_complexity,
                             .opus_bitrate_bps = parts_.config->rtp.opus_bitrate_bps},
+         .quirks = call.quirks,
          .launch = call.launch,
          .fill = call.info.fill,
          .worker = worker,

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kKeepaliveNs = 3 * base::kNsPerS;
 constexpr double kOnewayMs = 3000;
+/// RTCP comes every 2.5 to 7.5 s, and one report may get lost.
+constexpr double kPausedOnewayMs = 15000;
 constexpr double kStoppedMs = 100;
 constexpr std::int64_t kStartNs = 500 * base::kNsPerMs;
 
@@ -102,11 +104,15 @@ void CallRegistry::look_for_oneway(Call& call, const model::LegStats& stats, std
         call.info.is_oneway = false;
         return;
     }
+    // A pause that the caller's side announced (comfort noise, DTX) is not a dead line as long as
+    // anything comes, RTCP included.
+    const double heard_ms = stats.is_paused && stats.since_last_rtcp_ms >= 0
+                                ? std::min(stats.since_last_rtcp_ms, stats.since_last_received_ms)
+                                : stats.since_last_received_ms;
     const double since_expected_ms = static_cast<double>(now_ns - call.expected_since_ns) / 1e6;
-    const double silent_ms = stats.since_last_received_ms < 0
-                                 ? since_expected_ms
-                                 : std::min(stats.since_last_received_ms, since_expected_ms);
-    if (silent_ms < kOnewayMs) {
+    const double silent_ms =
+        heard_ms < 0 ? since_expected_ms : std::min(heard_ms, since_expected_ms);
+    if (silent_ms < (stats.is_paused ? kPausedOnewayMs : kOnewayMs)) {
         if (std::exchange(call.info.is_oneway, false)) {
             log::write(Level::Info,
                        Mark::Ok,

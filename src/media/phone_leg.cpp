@@ -38,6 +38,7 @@ PhoneLeg::PhoneLeg(Parts parts)
                                .comfort_noise_type = chosen_.comfort_noise_type,
                                .codec_settings = parts.codec_settings,
                                .rtcp_mux = chosen_.rtcp_mux,
+                               .quirks = parts.quirks,
                                .cname = id_.text})),
       port_(std::make_shared<model::AudioPort>(model::facts_of(chosen_.codec).sample_rate_hz)),
       worker_(std::move(parts.worker)) {}

@@ -13,6 +13,7 @@
 #include "media/reaper.h"
 #include "model/audio_port.h"
 #include "model/call_id.h"
+#include "model/leg_quirks.h"
 #include "model/sdp_offer.h"
 #include "model/stats_snapshot.h"
 #include "rtp/codec.h"
@@ -41,6 +42,7 @@ public:
         session::SocketPair sockets;
         model::ChosenAudio chosen;
         rtp::CodecSettings codec_settings;
+        model::LegQuirks quirks;
         std::shared_ptr<const LaunchFile> launch;
         std::string fill;  ///< empty: what the launch file says
         std::shared_ptr<worker::MediaWorker> worker;

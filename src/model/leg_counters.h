@@ -43,6 +43,9 @@ struct LegCounters {
     Cell<std::uint64_t> refused_packets{
         0};  ///< malformed, foreign source or SSRC, unknown payload type
     Cell<std::uint64_t> concealed_samples{0};
+    Cell<std::uint64_t> comfort_noise_samples{0};  ///< made while the caller's side sent nothing on
+                                                   ///< purpose (RFC 3389, Opus DTX)
+    Cell<bool> is_paused{false};  ///< such a pause is on: that nothing comes is no alarm
     Cell<std::uint64_t> received_dtmf_events{0};
     Cell<std::int64_t> first_received_ns{0};
     Cell<std::int64_t> last_received_ns{0};
@@ -55,6 +58,7 @@ struct LegCounters {
     Cell<std::int64_t> remote_lost_packets{0};
     Cell<std::int64_t> remote_jitter_ns{-1};
     Cell<std::uint64_t> rtcp_received{0};
+    Cell<std::int64_t> last_rtcp_received_ns{0};
     Cell<std::uint64_t> rtcp_sent{0};
 
     // the AI side

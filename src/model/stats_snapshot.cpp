@@ -47,6 +47,8 @@ LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_
     s.reordered_packets = get(c.reordered_packets);
     s.refused_packets = get(c.refused_packets);
     s.concealed_samples = get(c.concealed_samples);
+    s.comfort_noise_samples = get(c.comfort_noise_samples);
+    s.is_paused = get(c.is_paused);
     s.received_dtmf_events = get(c.received_dtmf_events);
     s.since_last_received_ms = since_ms(get(c.last_received_ns), now_ns);
     s.jitter_ms = ms(get(c.jitter_ns));
@@ -56,6 +58,7 @@ LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_
     s.remote_jitter_ms = optional_ms(get(c.remote_jitter_ns));
     s.remote_lost_packets = get(c.remote_lost_packets);
     s.rtcp_received = get(c.rtcp_received);
+    s.since_last_rtcp_ms = since_ms(get(c.last_rtcp_received_ns), now_ns);
     s.rtcp_sent = get(c.rtcp_sent);
     s.tapped_samples = get(c.tapped_samples);
     s.voice_samples = get(c.voice_samples);

@@ -23,14 +23,16 @@ struct LegStats {
 
     std::uint64_t received_packets = 0, received_bytes = 0, lost_packets = 0, late_packets = 0;
     std::uint64_t duplicate_packets = 0, reordered_packets = 0, refused_packets = 0;
-    std::uint64_t concealed_samples = 0, received_dtmf_events = 0;
+    std::uint64_t concealed_samples = 0, comfort_noise_samples = 0, received_dtmf_events = 0;
     double since_last_received_ms = -1;
+    bool is_paused = false;  ///< the caller's side sends nothing on purpose (comfort noise, DTX)
     double jitter_ms = 0, playout_delay_ms = 0;
     double received_level_dbov = -127;
 
     double round_trip_ms = -1, remote_jitter_ms = -1;  ///< -1: no RTCP report yet
     std::int64_t remote_lost_packets = 0;
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
+    double since_last_rtcp_ms = -1;
 
     std::uint64_t tapped_samples = 0, tap_dropped_samples = 0;
     std::uint64_t voice_samples = 0, voice_queued_samples = 0, voice_dropped_samples = 0,

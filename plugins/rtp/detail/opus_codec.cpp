@@ -50,6 +50,23 @@ public:
         }
     }
 
+    // RFC 6716 §2.1.9: libopus ends a talk spurt with a packet of one byte (older ones two).
+    [[nodiscard]] bool begins_pause(std::span<const std::uint8_t> payload) const override {
+        return payload.size() <= 2;
+    }
+
+    // Asked for nothing again and again, libopus goes over to the background it remembers.
+    void background(std::span<std::int16_t> pcm) noexcept override {
+        while (!pcm.empty()) {
+            const std::span<std::int16_t> part = pcm.first(std::min(pcm.size(), kBlock));
+            if (opus_decode(
+                    state_.get(), nullptr, 0, part.data(), static_cast<int>(part.size()), 0) < 0) {
+                std::fill(part.begin(), part.end(), std::int16_t{0});
+            }
+            pcm = pcm.subspan(part.size());
+        }
+    }
+
 private:
     static constexpr std::size_t kBlock = 20 * kSamplesPerMs;
     static constexpr std::size_t kStep = 10 * kSamplesPerMs;
