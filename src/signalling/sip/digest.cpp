@@ -111,13 +111,13 @@ std::string digest_response(const DigestInput& in) {
     return hash(joined({secret, in.nonce, count_text(in.nonce_count), in.cnonce, "auth", request}));
 }
 
-Authenticator::Authenticator(std::string user, base::Secret password, std::string realm)
+DigestAuth::DigestAuth(std::string user, base::Secret password, std::string realm)
     : user_(std::move(user)), password_(std::move(password)), realm_(std::move(realm)) {}
 
-bool Authenticator::offer(std::map<std::string, Session>& best,
-                          const osip_www_authenticate_t& challenge,
-                          bool is_proxy,
-                          std::string& why) const {
+bool DigestAuth::offer(std::map<std::string, Session>& best,
+                       const osip_www_authenticate_t& challenge,
+                       bool is_proxy,
+                       std::string& why) const {
     const auto no = [&](std::string reason) {
         why = std::move(reason);
         return false;
@@ -159,10 +159,10 @@ bool Authenticator::offer(std::map<std::string, Session>& best,
     return true;
 }
 
-base::Result<std::vector<AuthHeader>> Authenticator::answer(const osip_message_t& response,
-                                                            std::string_view method,
-                                                            std::string_view uri,
-                                                            AuthAttempt& attempt) {
+base::Result<std::vector<AuthHeader>> DigestAuth::answer(const osip_message_t& response,
+                                                         std::string_view method,
+                                                         std::string_view uri,
+                                                         AuthAttempt& attempt) {
     using base::ErrorCode;
     if (password_.empty()) {
         return base::fail(ErrorCode::InvalidArgument,
@@ -219,15 +219,15 @@ base::Result<std::vector<AuthHeader>> Authenticator::answer(const osip_message_t
     return headers;
 }
 
-std::vector<AuthHeader> Authenticator::in_advance(std::string_view method, std::string_view uri) {
+std::vector<AuthHeader> DigestAuth::in_advance(std::string_view method, std::string_view uri) {
     std::vector<AuthHeader> headers;
     for (auto& [key, session] : sessions_) headers.push_back(header_of(session, method, uri));
     return headers;
 }
 
-AuthHeader Authenticator::header_of(Session& session,
-                                    std::string_view method,
-                                    std::string_view uri) const {
+AuthHeader DigestAuth::header_of(Session& session,
+                                 std::string_view method,
+                                 std::string_view uri) const {
     ++session.nonce_count;
     const std::string response = digest_response({.algorithm = session.algorithm,
                                                   .user = user_,

@@ -48,10 +48,10 @@ struct AuthAttempt {
 /// `kMaxStaleAnswers`. Give it only responses that a client transaction on this account's flow
 /// matched: whoever else sends a challenge wants to learn a hash of the password.
 /// @thread sip
-class Authenticator {
+class DigestAuth {
 public:
     /// @param realm  the only one that is answered; empty: any
-    Authenticator(std::string user, base::Secret password, std::string realm = {});
+    DigestAuth(std::string user, base::Secret password, std::string realm = {});
 
     /// The headers for the next try of a request that `response` (401 or 407) challenged.
     /// @param uri  the Request-URI of that next try, as it will be on the wire

@@ -30,8 +30,8 @@ UniqueMessage response(int status, const std::vector<std::string>& challenges) {
     return UniqueMessage(raw);
 }
 
-Authenticator make(const std::string& realm = {}) {
-    return Authenticator("Mufasa", base::Secret("Circle of Life"), realm);
+DigestAuth make(const std::string& realm = {}) {
+    return DigestAuth("Mufasa", base::Secret("Circle of Life"), realm);
 }
 
 /// The value of `name` in the header, without quotes; "-" when absent.
@@ -190,7 +190,7 @@ TEST(Digest, a_stale_nonce_is_answered_with_the_new_one_but_not_for_ever) {
     AuthAttempt attempt;
     ASSERT_TRUE(auth.answer(
         *response(401, {R"(Digest realm="r", nonce="n0")"}), "REGISTER", kUri, attempt));
-    for (int i = 1; i <= Authenticator::kMaxStaleAnswers; ++i) {
+    for (int i = 1; i <= DigestAuth::kMaxStaleAnswers; ++i) {
         const auto challenge =
             response(401, {R"(Digest realm="r", stale=true, nonce="n)" + std::to_string(i) + "\""});
         const auto headers = auth.answer(*challenge, "REGISTER", kUri, attempt);
@@ -241,7 +241,7 @@ TEST(Digest, what_is_not_answered) {
     const auto challenge = response(401, {R"(Digest realm="theirs", nonce="n")"});
     EXPECT_EQ(strict.answer(*challenge, "REGISTER", kUri, attempt).error().code,
               ErrorCode::Unsupported);
-    Authenticator empty("Mufasa", {});
+    DigestAuth empty("Mufasa", {});
     EXPECT_EQ(empty.answer(*challenge, "REGISTER", kUri, attempt).error().code,
               ErrorCode::InvalidArgument);
     auto none = make();
@@ -250,7 +250,7 @@ TEST(Digest, what_is_not_answered) {
 }
 
 TEST(Digest, quotes_in_names_stay_inside_their_header) {
-    Authenticator auth("a\"b\\c", base::Secret("p"));
+    DigestAuth auth("a\"b\\c", base::Secret("p"));
     AuthAttempt attempt;
     const auto headers =
         auth.answer(*response(401, {R"(Digest realm="r", nonce="n")"}), "REGISTER", kUri, attempt);
