@@ -3,6 +3,8 @@
 #include <glib.h>
 
 #include <chrono>
+#include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +12,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "glib/timer.h"
 #include "signalling/sip/account_settings.h"
 #include "signalling/sip/flow.h"
 
@@ -30,6 +33,8 @@ struct FlowTarget {
     /// How long after one the path counts as cut when nothing proves the opposite.
     std::chrono::milliseconds keepalive_timeout{10'000};
 };
+
+class ClientFlow;
 
 /// What becomes of a flow that an account opened. Never called from inside a method of
 /// `ClientFlows` or `Flow`.
@@ -82,12 +87,26 @@ public:
     static constexpr std::chrono::milliseconds kConnectTimeout{5'000};
 
 private:
-    class Entry;
+    struct Entry {
+        std::shared_ptr<ClientFlow> flow;
+        ClientFlowEvents* events = nullptr;
+        std::uint64_t number = 0;  ///< in the order of `open`
+    };
+    struct Report {
+        std::shared_ptr<ClientFlow> flow;
+        std::optional<base::Error> lost;  ///< empty: it opened
+    };
+    [[nodiscard]] std::shared_ptr<ClientFlow> make(const FlowTarget& target);
+    void report(Report report);
+    void tell();
 
     GMainContext* context_;
     FlowEvents& messages_;
     int dscp_;
-    std::map<const Flow*, std::shared_ptr<Entry>> entries_;
+    std::uint64_t opened_ = 0;
+    std::map<const Flow*, Entry> entries_;
+    std::deque<Report> reports_;
+    glib::Timer teller_;
 };
 
 }  // namespace offhook::signalling::sip

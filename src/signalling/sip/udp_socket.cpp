@@ -148,7 +148,7 @@ base::Result<std::unique_ptr<UdpSocket>> UdpSocket::open(ListenSpec spec,
 }
 
 UdpSocket::UdpSocket(ListenSpec spec, Fd fd, FlowEvents& events)
-    : spec_(spec), events_(events), shared_(std::make_shared<Shared>()), buffer_(kMaxMessageBytes) {
+    : spec_(spec), events_(events), shared_(std::make_shared<Shared>()) {
     shared_->is_wildcard = spec.address.is_wildcard();
     shared_->fd = std::move(fd);
 }
@@ -168,20 +168,24 @@ std::shared_ptr<Flow> UdpSocket::flow_from(const SocketAddress& local) {
 }
 
 void UdpSocket::receive() {
-    for (int i = 0; i < kDrainMax; ++i) {
+    // One for all sockets of a thread: an account each has one, and a datagram is done with before
+    // the next is read.
+    thread_local std::vector<char> buffer(kMaxMessageBytes);
+    const auto shared = shared_;  // what a message makes its receiver do may end this socket
+    for (int i = 0; i < kDrainMax && shared->is_open; ++i) {
         SocketAddress from;
-        iovec part{buffer_.data(), buffer_.size()};
+        iovec part{buffer.data(), buffer.size()};
         ControlBuffer control{};
         msghdr header{};
         header.msg_name = from.raw();
         header.msg_namelen = sizeof(from.storage);
         header.msg_iov = &part;
         header.msg_iovlen = 1;
-        if (shared_->is_wildcard) {
+        if (shared->is_wildcard) {
             header.msg_control = control.bytes.data();
             header.msg_controllen = control.bytes.size();
         }
-        const ssize_t n = recvmsg(shared_->fd.get(), &header, 0);
+        const ssize_t n = recvmsg(shared->fd.get(), &header, 0);
         if (n < 0) {
             if (errno == EINTR || errno == ECONNREFUSED)
                 continue;  // an ICMP error of something we sent
@@ -189,12 +193,12 @@ void UdpSocket::receive() {
         }
         from.length = header.msg_namelen;
         if (!events_.admit(from)) continue;
-        std::string_view bytes(buffer_.data(), static_cast<std::size_t>(n));
+        std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
         // Empty lines before a message (RFC 3261 §7.5) and keep-alives made of nothing else.
         while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n'))
             bytes.remove_prefix(1);
         if (bytes.empty()) continue;
-        const auto local = shared_->is_wildcard ? destination_of(header, spec_.address.port())
+        const auto local = shared->is_wildcard ? destination_of(header, spec_.address.port())
                                                 : std::optional<SocketAddress>(spec_.address);
         if (!local) continue;
         events_.on_message(Received{flow_from(*local), from, bytes});

@@ -21,6 +21,8 @@ public:
     ~UdpSocket();
 
     [[nodiscard]] const ListenSpec& spec() const { return spec_; }
+    /// The flow from the bound address; for a socket that is not on the wildcard.
+    [[nodiscard]] std::shared_ptr<Flow> flow() { return flow_from(spec_.address); }
 
 private:
     class UdpFlow;
@@ -34,7 +36,6 @@ private:
     FlowEvents& events_;
     std::shared_ptr<Shared> shared_;  ///< outlives the socket in flows that calls still hold
     FdWatch watch_;
-    std::vector<char> buffer_;
     /// By local address; more than one only on a wildcard.
     std::map<std::string, std::shared_ptr<Flow>> flows_;
 };
