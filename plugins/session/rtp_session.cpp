@@ -31,7 +31,9 @@ RtpSession::RtpSession(SocketPair sockets, Settings settings)
 
 void RtpSession::set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept {
     if (!(remote_rtp_ == rtp)) is_latch_due_ = settings_.quirks.latch_datagram;
-    if (remote_rtp_.is_set() && !(remote_rtp_ == rtp)) {
+    if (remote_rtp_ == rtp) {
+        lock_.loosen();
+    } else if (remote_rtp_.is_set()) {
         lock_.unlock();
         rtcp_source_.reset();
     }
@@ -69,7 +71,10 @@ SourceLock::Verdict RtpSession::accept(const rtp::PacketView& packet,
         LegCounters::add<std::uint64_t>(counters_->refused_packets, 1);
         return verdict;
     }
-    if (verdict == SourceLock::Verdict::AcceptedNewSource) reception_.reset();
+    if (verdict == SourceLock::Verdict::AcceptedNewSource) {
+        reception_.reset();
+        if (rtcp_source_ && !rtcp_source_->same_address(from)) rtcp_source_.reset();
+    }
     reception_.received(packet.sequence, packet.timestamp_rtp, now_ns);
     LegCounters& c = *counters_;
     if (LegCounters::get(c.first_received_ns) == 0) LegCounters::set(c.first_received_ns, now_ns);

@@ -59,7 +59,7 @@ public:
     // worker
 
     /// Where to send before the peer has shown its real address, and whom to expect. A changed
-    /// address unlocks the source.
+    /// address unlocks the source, the same one again lets a peer behind NAT move (SourceLock).
     void set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept;
     /// What a re-INVITE may change while the codec stays: payload numbers (RFC 3264 §8.3.2), the
     /// events' clock, and whether RTCP shares the RTP port (RFC 5761 §5.1.1).

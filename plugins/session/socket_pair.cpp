@@ -16,16 +16,17 @@ struct Bound {
     int error = 0;
 };
 
-Bound bind_udp(const Endpoint& endpoint) {
+Bound bind_udp(const Endpoint& endpoint, int dscp) {
     const int fd = socket(endpoint.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return {-1, errno};
+    const int on = 1;
+    if (endpoint.family() == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, endpoint.data(), endpoint.size()) != 0) {
         const int error = errno;
         ::close(fd);
         return {-1, error};
     }
-    // Expedited forwarding (RFC 4594 §4.1); a network that does not care ignores it.
-    const int tos = 0xB8;
+    const int tos = dscp << 2;
     if (endpoint.family() == AF_INET) {
         setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
     } else {
@@ -43,14 +44,16 @@ std::uint16_t bound_port(int fd) {
 
 }  // namespace
 
-base::Result<SocketPair> SocketPair::open(const std::string& address, std::uint16_t port) {
+base::Result<SocketPair> SocketPair::open(const std::string& address,
+                                          std::uint16_t port,
+                                          int dscp) {
     const int tries = port == 0 ? kKernelPortTries : 1;
     int error = 0;
     for (int i = 0; i < tries; ++i) {
         auto rtp_at = Endpoint::make(address, port);
         if (!rtp_at) return tl::unexpected(rtp_at.error());
         SocketPair pair;
-        const Bound rtp = bind_udp(*rtp_at);
+        const Bound rtp = bind_udp(*rtp_at, dscp);
         pair.rtp_fd_ = rtp.fd;
         error = rtp.error;
         if (rtp.fd < 0) {
@@ -60,7 +63,7 @@ base::Result<SocketPair> SocketPair::open(const std::string& address, std::uint1
         pair.port_ = bound_port(rtp.fd);
         if (port == 0 && (pair.port_ % 2 != 0 || pair.port_ == 65534)) continue;
         auto rtcp_at = Endpoint::make(address, static_cast<std::uint16_t>(pair.port_ + 1));
-        const Bound rtcp = bind_udp(*rtcp_at);
+        const Bound rtcp = bind_udp(*rtcp_at, dscp);
         pair.rtcp_fd_ = rtcp.fd;
         error = rtcp.error;
         if (rtcp.fd >= 0) return pair;

@@ -30,11 +30,18 @@ public:
         return *this;
     }
 
-    /// Binds `port` and `port + 1`. Port 0 lets the kernel choose (for tools and tests).
+    /// Expedited forwarding (RFC 4594 §4.1).
+    static constexpr int kVoiceDscp = 46;
+
+    /// Binds `port` and `port + 1`. Port 0 lets the kernel choose (for tools and tests). "::" is
+    /// IPv6 alone.
+    /// @param dscp 0-63, into the traffic class of every packet; a network that does not care
+    /// ignores it
     /// @errors Conflict when one of the two is taken: try the next pair; Io otherwise (no
     /// descriptor left, no such address)
     [[nodiscard]] static base::Result<SocketPair> open(const std::string& address,
-                                                       std::uint16_t port);
+                                                       std::uint16_t port,
+                                                       int dscp = kVoiceDscp);
 
     [[nodiscard]] int rtp_fd() const noexcept { return rtp_fd_; }
     [[nodiscard]] int rtcp_fd() const noexcept { return rtcp_fd_; }

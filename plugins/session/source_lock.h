@@ -16,20 +16,30 @@ namespace offhook::session {
 ///   numbers
 ///   - once locked: only that address, port and SSRC; a new SSRC from the locked address after
 ///   kProbation packets
-///   - another source may take over only after `unlock` (signalling moved the call) or kSilenceNs
-///   of silence
+///   - another source may take over after kSilenceNs of silence
+///   - `unlock` (signalling named another address): the announced source takes over with its first
+///   packet, at any time; the one left behind may come back only after kComebackProbation packets,
+///   so that what was still on the way does not pull the call back
+///   - `loosen` (signalling spoke, and named the same address): a silence of kBriefSilenceNs is
+///   enough, until the old source has shown kStillHere packets
 ///
 /// @thread the media worker
 class SourceLock {
 public:
     static constexpr int kProbation = 3;
+    static constexpr int kComebackProbation = 25;
+    static constexpr int kStillHere = 50;
     static constexpr std::int64_t kSilenceNs = 3'000'000'000;
+    static constexpr std::int64_t kBriefSilenceNs = 200'000'000;
 
     enum class Verdict { Accepted, AcceptedNewSource, Refused };
 
     void expect(const Endpoint& announced) noexcept { announced_ = announced; }
-    /// Signalling said that the peer moved: the next valid source is taken.
-    void unlock() noexcept { locked_ = false; }
+    /// Signalling said that the peer moved: the next valid source is taken, the announced one
+    /// before all others.
+    void unlock() noexcept;
+    /// Signalling was heard again without another address: the peer may have moved behind its NAT.
+    void loosen() noexcept;
     [[nodiscard]] Verdict judge(const rtp::PacketView& packet,
                                 const Endpoint& from,
                                 std::int64_t now_ns) noexcept;
@@ -39,11 +49,16 @@ public:
     [[nodiscard]] std::uint32_t ssrc() const noexcept { return ssrc_; }
 
 private:
+    [[nodiscard]] bool is_silent(std::int64_t now_ns) const noexcept;
     bool passes_probation(const rtp::PacketView& packet, const Endpoint& from) noexcept;
     void take(const rtp::PacketView& packet, const Endpoint& from, std::int64_t now_ns) noexcept;
 
     Endpoint announced_;
     bool locked_ = false;
+    bool awaits_announced_ =
+        false;               ///< unlocked by signalling, and the announced one not heard yet
+    int loose_packets_ = 0;  ///< of the locked source, until its silence is a long one again
+    Endpoint left_;          ///< where the peer was before it moved
     Endpoint source_;
     std::uint32_t ssrc_ = 0;
     std::int64_t heard_ns_ = 0;

@@ -81,6 +81,68 @@ TEST(SourceLockTest, AnotherSourceMayTakeOverAfterSilenceOrUnlock) {
     EXPECT_EQ(lock.judge(packet(3, 9), first, 3'200 * kMs), Verdict::AcceptedNewSource);
 }
 
+// Signalling names a new address while packets of the old one are still on the way.
+TEST(SourceLockTest, WhatWasStillOnTheWayDoesNotPullTheCallBack) {
+    SourceLock lock;
+    const auto old_place = at("127.0.0.1", 4000);
+    const auto new_place = at("127.0.0.1", 4002);
+    lock.expect(old_place);
+    ASSERT_EQ(lock.judge(packet(1, 1), old_place, 0), Verdict::AcceptedNewSource);
+    lock.unlock();
+    lock.expect(new_place);
+    for (std::uint16_t i = 2; i < 12; ++i) {
+        EXPECT_EQ(lock.judge(packet(1, i), old_place, i * kMs), Verdict::Refused);
+    }
+    EXPECT_EQ(lock.judge(packet(1, 12), new_place, 20 * kMs), Verdict::AcceptedNewSource);
+    EXPECT_EQ(lock.source(), new_place);
+}
+
+// A phone behind NAT names a new private address and goes on sending from where it was.
+TEST(SourceLockTest, WhoDidNotMoveAfterAllIsTakenAgain) {
+    SourceLock lock;
+    const auto nat = at("127.0.0.1", 40000);
+    const auto announced = at("192.0.2.1", 4002);
+    lock.expect(at("192.0.2.1", 4000));
+    for (std::uint16_t i = 0; i < 3; ++i) (void)lock.judge(packet(1, i), nat, 0);
+    ASSERT_TRUE(lock.is_locked());
+    lock.unlock();
+    lock.expect(announced);
+    for (std::uint16_t i = 3; i < 3 + SourceLock::kComebackProbation; ++i) {
+        (void)lock.judge(packet(1, i), nat, i * 20 * kMs);
+    }
+    EXPECT_TRUE(lock.is_locked());
+    EXPECT_EQ(lock.source(), nat);
+    // The announced one was late; it is still the one that signalling named.
+    EXPECT_EQ(lock.judge(packet(7, 9), announced, 700 * kMs), Verdict::AcceptedNewSource);
+    EXPECT_EQ(lock.judge(packet(1, 40), nat, 720 * kMs), Verdict::Refused);
+}
+
+// A re-INVITE with the same address: the peer may have a new place behind its NAT.
+TEST(SourceLockTest, TheSameAddressAgainLetsASilentSourceMove) {
+    SourceLock lock;
+    const auto first = at("127.0.0.1", 4000);
+    const auto second = at("127.0.0.1", 4002);
+    lock.expect(first);
+    ASSERT_EQ(lock.judge(packet(1, 1), first, 0), Verdict::AcceptedNewSource);
+    lock.loosen();
+    for (std::uint16_t i = 1; i < 4; ++i) (void)lock.judge(packet(2, i), second, 100 * kMs);
+    EXPECT_EQ(lock.source(), first) << "heard 100 ms ago";
+    for (std::uint16_t i = 4; i < 7; ++i) (void)lock.judge(packet(2, i), second, 300 * kMs);
+    EXPECT_EQ(lock.source(), second);
+    // Whoever goes on talking is not driven away.
+    lock.loosen();
+    std::int64_t now = 300 * kMs;
+    for (std::uint16_t i = 7; i < 7 + SourceLock::kStillHere; ++i) {
+        (void)lock.judge(packet(2, i), second, now += 20 * kMs);
+        (void)lock.judge(packet(3, i), first, now);
+    }
+    EXPECT_EQ(lock.source(), second);
+    for (std::uint16_t i = 100; i < 103; ++i) {
+        (void)lock.judge(packet(3, i), first, now + 300 * kMs);
+    }
+    EXPECT_EQ(lock.source(), second) << "after that, a silence is 3 s again";
+}
+
 TEST(SourceLockTest, ANewSsrcFromTheSameSourceIsTakenAfterProbation) {
     SourceLock lock;
     const auto source = at("127.0.0.1", 4000);
@@ -325,6 +387,33 @@ TEST(SocketPairTest, TakesAnEvenPortAndTheNext) {
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, base::ErrorCode::Conflict);
     EXPECT_FALSE(SocketPair::open("localhost", 0));
+}
+
+TEST(SocketPairTest, EveryPacketCarriesTheDscp) {
+    for (const char* address : {"127.0.0.1", "::1"}) {
+        for (const int dscp : {SocketPair::kVoiceDscp, 0, 63}) {
+            const auto pair = SocketPair::open(address, 0, dscp);
+            ASSERT_TRUE(pair) << address;
+            for (const int fd : {pair->rtp_fd(), pair->rtcp_fd()}) {
+                int value = -1;
+                socklen_t size = sizeof value;
+                const bool is_v4 = std::string_view(address) == "127.0.0.1";
+                ASSERT_EQ(getsockopt(fd,
+                                     is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                                     is_v4 ? IP_TOS : IPV6_TCLASS,
+                                     &value,
+                                     &size),
+                          0);
+                EXPECT_EQ(value, dscp << 2) << address;
+            }
+        }
+    }
+}
+
+TEST(SocketPairTest, TheTwoFamiliesShareAPort) {
+    const auto v6 = SocketPair::open("::", 0);
+    ASSERT_TRUE(v6);
+    EXPECT_TRUE(SocketPair::open("0.0.0.0", v6->port()));
 }
 
 }  // namespace
