@@ -5,11 +5,11 @@
 
 #include "api/api.h"
 #include "api/call_json.h"
-#include "api/json.h"
 #include "base/escape.h"
 #include "base/json_writer.h"
 #include "base/monotonic.h"
 #include "base/timestamp.h"
+#include "glib/json_body.h"
 #include "http/problem.h"
 
 namespace offhook::api {
@@ -150,7 +150,7 @@ http::Response hang_up(const http::Request& request, model::CallDirectory& direc
 http::Response send_digits(const http::Request& request, model::CallDirectory& directory) {
     const auto id = id_of(request);
     if (!id || !directory.find(*id)) return no_such_call(request);
-    const auto body = JsonBody::parse(request.body);
+    const auto body = glib::JsonBody::parse(request.body);
     if (!body) return refuse(request, body.error());
     const auto digits = body->text("digits");
     if (!digits || digits->empty() || digits->size() > kMaxDigits ||

@@ -8,6 +8,7 @@
 #include "glib/error_out.h"
 #include "glib/ref.h"
 #include "glib/timer.h"
+#include "glib/tls_failure.h"
 
 namespace offhook::http {
 namespace {
@@ -56,22 +57,6 @@ base::Result<std::string> checked_host(const HttpRequest& request) {
         return no("only https is, and http to this machine");
     }
     return std::string(host);
-}
-
-std::string certificate_problem(GTlsCertificateFlags flags, const std::string& host) {
-    std::string text;
-    const auto add = [&](GTlsCertificateFlags flag, const std::string& words) {
-        if ((flags & flag) == 0) return;
-        if (!text.empty()) text += ", and ";
-        text += words;
-    };
-    add(G_TLS_CERTIFICATE_UNKNOWN_CA, "is signed by an authority that is not trusted");
-    add(G_TLS_CERTIFICATE_BAD_IDENTITY, "is not for " + host);
-    add(G_TLS_CERTIFICATE_EXPIRED, "has expired");
-    add(G_TLS_CERTIFICATE_NOT_ACTIVATED, "is not valid yet");
-    add(G_TLS_CERTIFICATE_REVOKED, "was revoked");
-    add(G_TLS_CERTIFICATE_INSECURE, "uses an algorithm that is too weak");
-    return text.empty() ? "is not good" : text;
 }
 
 }  // namespace
@@ -229,13 +214,14 @@ private:
 
     [[nodiscard]] tl::unexpected<base::Error> failure(const glib::GErrorOut& error) const {
         if (error && g_error_matches(error.get(), G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE)) {
-            const GTlsCertificateFlags flags =
-                soup_message_get_tls_peer_certificate_errors(message_.get());
-            return base::fail(ErrorCode::Unavailable,
-                              "the certificate of " + host_ + " " +
-                                  certificate_problem(flags, host_) +
-                                  ": check the URL and the CA file",
-                              error.text());
+            return tl::unexpected(glib::certificate_failure(
+                soup_message_get_tls_peer_certificate(message_.get()),
+                soup_message_get_tls_peer_certificate_errors(message_.get()),
+                host_,
+                host_));
+        }
+        if (error && error.get()->domain == G_TLS_ERROR) {
+            return tl::unexpected(glib::handshake_failure(error.get(), host_));
         }
         return base::fail(
             ErrorCode::Unavailable, "cannot reach " + host_ + " over HTTP", error.text());

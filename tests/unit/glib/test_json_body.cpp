@@ -1,8 +1,8 @@
-#include "api/json.h"
+#include "glib/json_body.h"
 
 #include <gtest/gtest.h>
 
-namespace offhook::api {
+namespace offhook::glib {
 namespace {
 
 TEST(JsonBody, ReadsStringsOfAnObject) {
@@ -12,6 +12,38 @@ TEST(JsonBody, ReadsStringsOfAnObject) {
     EXPECT_FALSE(body->text("n"));
     EXPECT_FALSE(body->text("o"));
     EXPECT_FALSE(body->text("missing"));
+}
+
+TEST(JsonBody, ReadsWhatAnswersAreMadeOf) {
+    const auto body =
+        JsonBody::parse(R"({"n":5,"f":47.0,"h":0.5,"huge":1e300,"yes":true,"none":null,
+        "o":{"in":{"t":"deep"}},"list":[{"t":"a"},7,{"t":"b"}],"names":["x",1,"y",null]})");
+    ASSERT_TRUE(body);
+    EXPECT_EQ(body->whole("n"), 5);
+    EXPECT_EQ(body->whole("f"), 47);
+    EXPECT_FALSE(body->whole("h"));
+    EXPECT_FALSE(body->whole("huge"));
+    EXPECT_FALSE(body->whole("yes"));
+    EXPECT_EQ(body->boolean("yes"), true);
+    EXPECT_FALSE(body->boolean("n"));
+    EXPECT_FALSE(body->text("none"));
+    EXPECT_FALSE(body->object("none"));
+    EXPECT_EQ(body->object("o")->object("in")->text("t"), "deep");
+    const auto list = body->objects("list");
+    ASSERT_EQ(list.size(), 2U);
+    EXPECT_EQ(list[1].text("t"), "b");
+    EXPECT_EQ(body->texts("names"), (std::vector<std::string>{"x", "y"}));
+    EXPECT_TRUE(body->texts("list").empty());
+    EXPECT_TRUE(body->objects("missing").empty());
+}
+
+TEST(JsonBody, APartOutlivesTheWhole) {
+    std::optional<JsonBody> part;
+    {
+        const auto body = JsonBody::parse(R"({"o":{"t":"kept"}})");
+        part = body->object("o");
+    }
+    EXPECT_EQ(part->text("t"), "kept");
 }
 
 TEST(JsonBody, DepthIsBoundedBeforeParsing) {
@@ -43,4 +75,4 @@ TEST(JsonBody, RefusesWhatIsNotAnObject) {
 }
 
 }  // namespace
-}  // namespace offhook::api
+}  // namespace offhook::glib
