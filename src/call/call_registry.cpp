@@ -205,21 +205,23 @@ void CallRegistry::on_confirmed(const CallId& id, std::optional<model::RemoteSdp
 
 // ---- hold, resume, a moved address ----
 
-void CallRegistry::on_reoffer(const CallId& id, std::optional<model::RemoteSdp> offer) {
+void CallRegistry::on_reoffer(const CallId& id,
+                              std::optional<model::RemoteSdp> offer,
+                              std::uint32_t exchange) {
     Call* call = get(id);
     if (!call || !call->leg) {
-        signalling_->reject(id, 491, "Request Pending");
+        signalling_->reject(id, 491, "Request Pending", std::nullopt, exchange);
         return;
     }
     if (!offer) {
-        signalling_->answer(id, media_.reoffer(*call));
+        signalling_->answer(id, media_.reoffer(*call), exchange);
         return;
     }
     if (!media_.renegotiate(*call, *offer)) {
-        signalling_->reject(id, 488, "Not Acceptable Here");
+        signalling_->reject(id, 488, "Not Acceptable Here", std::nullopt, exchange);
         return;
     }
-    signalling_->answer(id, media_.answer(*call));
+    signalling_->answer(id, media_.answer(*call), exchange);
 }
 
 // ---- the end ----

@@ -64,7 +64,9 @@ public:
     void on_incoming(model::IncomingCall incoming) override;
     void on_answer_sent(const model::CallId& id) override;
     void on_confirmed(const model::CallId& id, std::optional<model::RemoteSdp> answer) override;
-    void on_reoffer(const model::CallId& id, std::optional<model::RemoteSdp> offer) override;
+    void on_reoffer(const model::CallId& id,
+                    std::optional<model::RemoteSdp> offer,
+                    std::uint32_t exchange) override;
     void on_ended(const model::CallId& id, model::CallEnd end) override;
 
     // model::CallDirectory

@@ -89,9 +89,11 @@ public:
     /// the answer to an offerless re-INVITE, and with the description that stays in force when a
     /// re-INVITE is cancelled after `on_reoffer`.
     virtual void on_confirmed(const CallId& id, std::optional<RemoteSdp> answer) = 0;
-    /// A re-INVITE (hold, resume, moved address); ends in one `answer` or `reject`. Empty: it had
-    /// no SDP, we offer.
-    virtual void on_reoffer(const CallId& id, std::optional<RemoteSdp> offer) = 0;
+    /// A re-INVITE (hold, resume, moved address); ends in one `answer` or `reject` with this
+    /// `exchange`, or is forgotten when the peer cancels it. Empty: it had no SDP, we offer.
+    virtual void on_reoffer(const CallId& id,
+                            std::optional<RemoteSdp> offer,
+                            std::uint32_t exchange) = 0;
     /// The dialog is over (BYE, CANCEL, time-out, transport). Comes exactly once for each
     /// on_incoming that was not rejected by us, also after our own `hangup`. A final answer to an
     /// INVITE of ours comes as `ended_by_status`; a BYE or CANCEL brings its Reason headers in
@@ -150,14 +152,16 @@ public:
 
     /// Sends 180 for a pending INVITE.
     virtual void ring(const CallId& id) = 0;
-    /// Sends 200 with `sdp` for the pending INVITE or re-INVITE.
-    virtual void answer(const CallId& id, LocalSdp sdp) = 0;
+    /// Sends 200 with `sdp` for the pending INVITE (`exchange` 0) or re-INVITE. An answer that comes
+    /// after its re-INVITE was cancelled does nothing, whatever waits by then.
+    virtual void answer(const CallId& id, LocalSdp sdp, std::uint32_t exchange = 0) = 0;
     /// Sends a final non-2xx (400-699) for the pending INVITE or re-INVITE. `retry_after` adds
     /// Retry-After.
     virtual void reject(const CallId& id,
                         int status,
                         std::string reason_phrase,
-                        std::optional<std::chrono::seconds> retry_after = std::nullopt) = 0;
+                        std::optional<std::chrono::seconds> retry_after = std::nullopt,
+                        std::uint32_t exchange = 0) = 0;
     /// Ends the call: BYE once confirmed, 480 while pending. `why` comes back in `on_ended`;
     /// `reason_header` goes into the Reason header (RFC 3326) when not empty.
     virtual void hangup(const CallId& id, CallEnd why, std::string reason_header = {}) = 0;

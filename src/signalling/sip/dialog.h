@@ -1,81 +1,44 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "glib/timer.h"
-#include "model/call_id.h"
-#include "model/sdp_offer.h"
 #include "signalling/sip/flow.h"
 #include "signalling/sip/message.h"
 
 namespace offhook::signalling::sip {
 
-/// One call's dialog as the called side (RFC 3261 §12), from the INVITE on. Plain data and what can
-/// be computed from it; the user agent moves it. @thread sip
-///
-///     Incoming --answer--> Answered --ACK--> Confirmed --BYE/hangup--> (gone, or Terminating until
-///     our BYE is done)
-///         \--reject, CANCEL--> gone
+/// A dialog (RFC 3261 §12) as either side: who, where to, by which routes, and the two counters.
+/// What is done in it (a call, a subscription) is somebody else's. @thread sip
 struct Dialog {
-    enum class State {
-        Incoming,  ///< the first INVITE waits for its final answer
-        Answered,  ///< our 200 waits for its ACK
-        Confirmed,
-        Terminating,  ///< reported as ended; our BYE waits for the ACK before it, or for its own
-                      ///< answer
-    };
-
-    model::CallId id;
-    State state = State::Incoming;
-    bool is_reported = false;  ///< `on_ended` is posted
-
-    // identity
     std::string call_id;
     std::string local_tag;
     std::string remote_tag;
-    std::string local_party;    ///< To of the INVITE, for our From
-    std::string remote_party;   ///< From of the INVITE with its tag, for our To
+    std::string local_party;    ///< name-addr with our tag, for From of our requests
+    std::string remote_party;   ///< name-addr with their tag, for To of our requests
     std::string remote_target;  ///< the URI of the newest Contact
     std::vector<std::string> route_set;
     std::string contact;  ///< ours, with angle brackets
     std::uint32_t remote_cseq = 0;
-    std::uint32_t local_cseq = 0;
-    Path path;              ///< where the newest INVITE came from
-    std::string merge_key;  ///< of the first INVITE
+    /// Of our newest request. Shared with requests on their way, which count on after a challenge.
+    std::shared_ptr<std::uint32_t> local_cseq = std::make_shared<std::uint32_t>(0);
+    Path path;            ///< where the newest target refresh came from
+    std::string account;  ///< whose flow it lives on; empty: a listener's
 
-    /// The INVITE that waits for `answer` or `reject`; empty when there is none.
-    std::string pending_transaction;
-    std::uint32_t pending_cseq = 0;  ///< its CSeq, which the ACK to our 200 repeats
-    std::string pending_target;      ///< its Contact: the remote target once we answer 200
-
-    /// The last 200 we sent to an INVITE; its bytes live until the ACK.
-    std::string answered_transaction;
-    std::string answer;
-    Path answer_path;
-    std::uint32_t answer_cseq = 0;
-    bool awaits_ack = false;
-    bool carries_offer = false;  ///< the ACK brings the answer
-    std::int64_t ack_deadline_ns = 0;
-    std::chrono::milliseconds repeat_in{0};
-    glib::Timer repeater;
-
-    // session descriptions
-    std::string local_sdp;                   ///< the text we sent last
-    std::optional<model::RemoteSdp> remote;  ///< what they sent last
-    std::optional<model::RemoteSdp> pending_remote;
-
-    std::string bye_reason;  ///< Reason header of a BYE that waits for the ACK
-
-    /// From an INVITE without To tag whose headers were checked by `keys_of`. Malformed: no usable
-    /// Contact.
-    [[nodiscard]] static base::Result<Dialog> from_invite(const osip_message_t& invite,
-                                                          const RequestKeys& keys,
-                                                          const Path& path,
-                                                          const std::string& contact);
+    /// As the called side, from a request without To tag whose headers were checked by `keys_of`.
+    /// Malformed: no usable Contact.
+    [[nodiscard]] static base::Result<Dialog> from_request(const osip_message_t& request,
+                                                           const RequestKeys& keys,
+                                                           const Path& path,
+                                                           const std::string& contact);
+    /// As the calling side: what the response with a To tag (101-299) makes of what was sent.
+    /// `sent` has call_id, local_tag, local_party, contact, local_cseq, path and account.
+    /// Malformed: no To tag, or no usable Contact in a 2xx.
+    [[nodiscard]] static base::Result<Dialog> from_response(const Dialog& sent,
+                                                            const osip_message_t& response);
 
     /// The key under which in-dialog requests find it.
     [[nodiscard]] std::string key() const { return key_of(call_id, local_tag, remote_tag); }
@@ -89,19 +52,31 @@ struct Dialog {
     [[nodiscard]] std::string next_hop() const {
         return route_set.empty() ? remote_target : route_set.front();
     }
-    /// Our BYE, with the route set (RFC 3261 §12.2.1.1, also through a strict router) and the next
-    /// CSeq.
-    [[nodiscard]] base::Result<UniqueMessage> make_bye(Transport transport,
-                                                       const std::string& via_host_port,
-                                                       const std::string& user_agent,
-                                                       const std::string& reason);
+
+    struct Content {
+        Headers headers;
+        std::string content_type, body;
+    };
+    /// A request of ours with the route set (RFC 3261 §12.2.1.1, also through a strict router) and
+    /// the next CSeq. Those that refresh the target (INVITE, UPDATE) and REFER, SUBSCRIBE, NOTIFY
+    /// carry our Contact.
+    /// @param via  "SIP/2.0/UDP host:port"
+    [[nodiscard]] base::Result<UniqueMessage> make_request(std::string_view method,
+                                                           const std::string& via,
+                                                           const Content& content);
+    /// The ACK to a 2xx of our INVITE with that CSeq (RFC 3261 §13.2.2.4).
+    [[nodiscard]] base::Result<UniqueMessage> make_ack(std::uint32_t cseq,
+                                                       const std::string& via,
+                                                       const Content& content) const;
+
+private:
+    [[nodiscard]] base::Result<UniqueMessage> make(std::string_view method,
+                                                   std::uint32_t cseq,
+                                                   const std::string& via,
+                                                   const Content& content) const;
 };
 
 /// The URI in the first Contact, or empty.
 [[nodiscard]] std::string contact_of(const osip_message_t& message);
-
-/// True when an offer changes nothing (a session refresh): the origin and all that we use are the
-/// same. A peer that puts us on hold without raising the version of o= is not taken for a refresh.
-[[nodiscard]] bool is_refresh(const model::RemoteSdp& offer, const model::RemoteSdp& last);
 
 }  // namespace offhook::signalling::sip

@@ -16,14 +16,7 @@ namespace {
 constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
 constexpr int kMaxHeaderLines = 256;
 constexpr int kMaxHeaderCommas = 512;
-
-/// The tag parameter of From or To (libosip2 gives both one type), or empty.
-std::string tag_of(const osip_from_t* header) {
-    osip_generic_param_t* tag = nullptr;
-    auto* params = const_cast<osip_list_t*>(&header->gen_params);
-    osip_generic_param_get_byname(params, const_cast<char*>("tag"), &tag);
-    return tag == nullptr ? std::string() : bounded(tag->gvalue);
-}
+constexpr std::size_t kMaxValueBytes = 4096;  ///< of a header of ours
 
 osip_generic_param_t* via_param(osip_via_t& via, const char* name) {
     osip_generic_param_t* param = nullptr;
@@ -89,6 +82,34 @@ std::string single_line(std::string_view text, std::size_t max) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
     }
     return line;
+}
+
+std::string tag_of(const osip_from_t* header) {
+    osip_generic_param_t* tag = nullptr;
+    auto* params = const_cast<osip_list_t*>(&header->gen_params);
+    osip_generic_param_get_byname(params, const_cast<char*>("tag"), &tag);
+    return tag == nullptr ? std::string() : bounded(tag->gvalue);
+}
+
+std::string text_of(const osip_from_t* header) {
+    char* raw = nullptr;
+    if (header == nullptr || osip_from_to_str(header, &raw) != 0) return {};
+    return OsipString(raw).get();
+}
+
+std::string uri_in(const std::string& name_addr) {
+    const auto open = name_addr.find('<');
+    if (open == std::string::npos) return name_addr.substr(0, name_addr.find(';'));
+    const auto close = name_addr.find('>', open);
+    return name_addr.substr(open + 1, close == std::string::npos ? close : close - open - 1);
+}
+
+UniqueUri parse_uri(const std::string& text) {
+    osip_uri_t* raw = nullptr;
+    if (osip_uri_init(&raw) != 0) throw std::bad_alloc();
+    UniqueUri uri(raw);
+    if (osip_uri_parse(raw, text.c_str()) != 0) uri.reset();
+    return uri;
 }
 
 std::string random_token() {
@@ -200,14 +221,80 @@ UniqueMessage make_response(const osip_message_t& request,
     return response;
 }
 
+UniqueMessage make_cancel(const osip_message_t& invite) {
+    osip_message_t* raw = nullptr;
+    if (osip_message_init(&raw) != 0) throw std::bad_alloc();
+    UniqueMessage cancel(raw);
+    osip_message_set_version(raw, osip_strdup("SIP/2.0"));
+    osip_message_set_method(raw, osip_strdup("CANCEL"));
+    osip_uri_clone(invite.req_uri, &raw->req_uri);
+    osip_from_clone(invite.from, &raw->from);
+    osip_to_clone(invite.to, &raw->to);
+    osip_call_id_clone(invite.call_id, &raw->call_id);
+    osip_cseq_clone(invite.cseq, &raw->cseq);
+    if (raw->cseq != nullptr) {
+        osip_free(raw->cseq->method);
+        raw->cseq->method = osip_strdup("CANCEL");
+    }
+    osip_via_t* via = nullptr;
+    if (const auto* top = static_cast<const osip_via_t*>(osip_list_get(&invite.vias, 0));
+        top != nullptr && osip_via_clone(top, &via) == 0) {
+        osip_list_add(&raw->vias, via, 0);
+    }
+    osip_list_clone(
+        &invite.routes, &raw->routes, reinterpret_cast<int (*)(void*, void**)>(&osip_route_clone));
+    add_header(*raw, "Max-Forwards", "70");
+    return cancel;
+}
+
+base::Result<UniqueMessage> make_request(const RequestText& text) {
+    std::string wire = text.method + " " + text.request_uri + " SIP/2.0\r\nVia: " + text.via +
+                       ";branch=z9hG4bK" + random_token() + ";rport\r\nMax-Forwards: 70\r\n";
+    for (const std::string& route : text.routes) wire += "Route: <" + route + ">\r\n";
+    wire += "From: " + text.from + "\r\nTo: " + text.to + "\r\nCall-ID: " + text.call_id +
+            "\r\nCSeq: " + std::to_string(text.cseq) + " " + text.method + "\r\n";
+    if (!text.contact.empty()) wire += "Contact: " + text.contact + "\r\n";
+    for (const auto& [name, value] : text.headers)
+        wire += name + ": " + single_line(value, kMaxValueBytes) + "\r\n";
+    if (!text.content_type.empty())
+        wire += "Content-Type: " + single_line(text.content_type) + "\r\n";
+    wire += "Content-Length: " + std::to_string(text.body.size()) + "\r\n\r\n" + text.body;
+    osip_message_t* raw = nullptr;
+    if (osip_message_init(&raw) != 0) throw std::bad_alloc();
+    UniqueMessage message(raw);
+    if (const int code = osip_message_parse(raw, wire.data(), wire.size()); code != 0) {
+        return osip_failure(code, "cannot write " + text.method + " to " + text.request_uri);
+    }
+    return message;
+}
+
+UniqueMessage make_repeated(const osip_message_t& request,
+                            std::uint32_t cseq,
+                            const Headers& credentials) {
+    osip_message_t* raw = nullptr;
+    if (osip_message_clone(&request, &raw) != 0) throw std::bad_alloc();
+    UniqueMessage message(raw);
+    osip_free(raw->cseq->number);
+    raw->cseq->number = osip_strdup(std::to_string(cseq).c_str());
+    set_via_param(*static_cast<osip_via_t*>(osip_list_get(&raw->vias, 0)),
+                  "branch",
+                  "z9hG4bK" + random_token());
+    for (const auto& [name, value] : credentials) add_header(*raw, name.c_str(), value);
+    return message;
+}
+
 std::string_view phrase_of(int status) {
     switch (status) {
         case 100:
             return "Trying";
         case 180:
             return "Ringing";
+        case 183:
+            return "Session Progress";
         case 200:
             return "OK";
+        case 202:
+            return "Accepted";
         case 400:
             return "Bad Request";
         case 403:
@@ -226,6 +313,10 @@ std::string_view phrase_of(int status) {
             return "Unsupported URI Scheme";
         case 420:
             return "Bad Extension";
+        case 421:
+            return "Extension Required";
+        case 422:
+            return "Session Interval Too Small";
         case 480:
             return "Temporarily Unavailable";
         case 481:
@@ -240,6 +331,8 @@ std::string_view phrase_of(int status) {
             return "Request Terminated";
         case 488:
             return "Not Acceptable Here";
+        case 489:
+            return "Bad Event";
         case 491:
             return "Request Pending";
         case 500:
@@ -263,9 +356,9 @@ void add_header(osip_message_t& message, const char* name, const std::string& va
     osip_message_set_header(&message, name, value.c_str());
 }
 
-void set_sdp(osip_message_t& message, const std::string& sdp) {
-    osip_message_set_content_type(&message, "application/sdp");
-    osip_message_set_body(&message, sdp.data(), sdp.size());
+void set_body(osip_message_t& message, const std::string& content_type, const std::string& body) {
+    osip_message_set_content_type(&message, content_type.c_str());
+    osip_message_set_body(&message, body.data(), body.size());
 }
 
 std::string serialise(osip_message_t& message) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -15,6 +16,7 @@ namespace offhook::signalling::sip {
 
 /// What we allow, accept and support: the same in every answer (RFC 3261 §11.2).
 inline constexpr std::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
+inline constexpr std::string_view kSupported = "";
 inline constexpr std::string_view kAcceptedType = "application/sdp";
 
 /// The parts of a request that decide what it belongs to, read once. Tags may be empty (RFC 2543
@@ -52,11 +54,39 @@ struct RequestKeys {
                                           const std::string& to_tag,
                                           const std::string& server);
 
+/// The CANCEL of an INVITE of ours (RFC 3261 §9.1).
+[[nodiscard]] UniqueMessage make_cancel(const osip_message_t& invite);
+
+/// One header line: its name and its value.
+using Header = std::pair<std::string, std::string>;
+using Headers = std::vector<Header>;
+
+/// A request of ours before it becomes a message.
+struct RequestText {
+    std::string method;
+    std::string request_uri;
+    std::string via;                  ///< "SIP/2.0/UDP 192.0.2.1:5060", without branch
+    std::vector<std::string> routes;  ///< URIs
+    std::string from, to;             ///< name-addr with tag
+    std::string call_id;
+    std::uint32_t cseq = 1;
+    std::string contact;  ///< with brackets; empty: none
+    Headers headers;
+    std::string content_type, body;
+};
+/// Written with a new branch, Max-Forwards and Content-Length; header values become single lines.
+/// @errors  what makes it unparsable, such as a remote target that is no URI
+[[nodiscard]] base::Result<UniqueMessage> make_request(const RequestText& text);
+/// The same request again after a challenge: new branch, `cseq`, `credentials` added.
+[[nodiscard]] UniqueMessage make_repeated(const osip_message_t& request,
+                                          std::uint32_t cseq,
+                                          const Headers& credentials);
+
 /// The standard phrase of a status code.
 [[nodiscard]] std::string_view phrase_of(int status);
 
 void add_header(osip_message_t& message, const char* name, const std::string& value);
-void set_sdp(osip_message_t& message, const std::string& sdp);
+void set_body(osip_message_t& message, const std::string& content_type, const std::string& body);
 /// Replaces the Content-Length by the length of the body; what `serialise` writes is complete after
 /// it.
 [[nodiscard]] std::string serialise(osip_message_t& message);
@@ -77,7 +107,16 @@ void set_sdp(osip_message_t& message, const std::string& sdp);
 /// without one.
 [[nodiscard]] bool accepts_sdp(const osip_message_t& message);
 
+/// Of From or To (libosip2 gives both one type); empty when there is none.
+[[nodiscard]] std::string tag_of(const osip_from_t* header);
+/// A From, To, Contact, Route or Record-Route as text (libosip2 gives all one type).
+[[nodiscard]] std::string text_of(const osip_from_t* header);
+/// The URI inside "<sip:...>;params" or "sip:...".
+[[nodiscard]] std::string uri_in(const std::string& name_addr);
 [[nodiscard]] std::string text_of(const osip_uri_t* uri);
+/// Parsed; null when it is no URI.
+using UniqueUri = glib::Unique<osip_uri_t, osip_uri_free>;
+[[nodiscard]] UniqueUri parse_uri(const std::string& text);
 /// A URI's numeric host and its port (default 5060); empty when the host is a name or there is
 /// none.
 [[nodiscard]] std::optional<SocketAddress> address_of(const osip_uri_t& uri);

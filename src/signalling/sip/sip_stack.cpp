@@ -118,18 +118,20 @@ void SipStack::ring(const model::CallId& id) {
     impl_->commands.post([impl = impl_.get(), id] { impl->agent->ring(id); });
 }
 
-void SipStack::answer(const model::CallId& id, model::LocalSdp sdp) {
-    impl_->commands.post(
-        [impl = impl_.get(), id, sdp = std::move(sdp)] { impl->agent->answer(id, sdp); });
+void SipStack::answer(const model::CallId& id, model::LocalSdp sdp, std::uint32_t exchange) {
+    impl_->commands.post([impl = impl_.get(), id, sdp = std::move(sdp), exchange] {
+        impl->agent->answer(id, sdp, exchange);
+    });
 }
 
 void SipStack::reject(const model::CallId& id,
                       int status,
                       std::string reason_phrase,
-                      std::optional<std::chrono::seconds> retry_after) {
+                      std::optional<std::chrono::seconds> retry_after,
+                      std::uint32_t exchange) {
     impl_->commands.post(
-        [impl = impl_.get(), id, status, reason = std::move(reason_phrase), retry_after] {
-            impl->agent->reject(id, status, reason, retry_after);
+        [impl = impl_.get(), id, status, reason = std::move(reason_phrase), retry_after, exchange] {
+            impl->agent->reject(id, status, reason, retry_after, exchange);
         });
 }
 

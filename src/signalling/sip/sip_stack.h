@@ -90,11 +90,12 @@ public:
 
     // model::Signalling, @thread any
     void ring(const model::CallId& id) override;
-    void answer(const model::CallId& id, model::LocalSdp sdp) override;
+    void answer(const model::CallId& id, model::LocalSdp sdp, std::uint32_t exchange = 0) override;
     void reject(const model::CallId& id,
                 int status,
                 std::string reason_phrase,
-                std::optional<std::chrono::seconds> retry_after = std::nullopt) override;
+                std::optional<std::chrono::seconds> retry_after = std::nullopt,
+                std::uint32_t exchange = 0) override;
     void hangup(const model::CallId& id,
                 model::CallEnd why,
                 std::string reason_header = {}) override;

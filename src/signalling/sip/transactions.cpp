@@ -44,11 +44,13 @@ struct Transactions::Machine {
     std::string key;
     std::string merge_key;
     Path path;
-    Done done;         ///< client only
+    OnReply on_reply;  ///< client only
     std::string wire;  ///< what was sent last, so that a repetition costs no formatting
+    const osip_message_t* wire_of = nullptr;
     bool is_sent = false;
     bool is_killed = false;
-    int status = 0;  ///< client: the final one, once there is one
+    Reply reply;           ///< client: the newest that is not reported
+    bool is_over = false;  ///< client: the final one is reported
 
     explicit Machine(Transactions& transactions) : owner(transactions) {}
     ~Machine() { osip_transaction_free(transaction); }
@@ -56,7 +58,9 @@ struct Transactions::Machine {
     Machine& operator=(const Machine&) = delete;
 
     [[nodiscard]] bool is_reliable() const { return sip::is_reliable(path.flow->transport()); }
-    [[nodiscard]] bool is_client() const { return transaction->ctx_type == NICT; }
+    [[nodiscard]] bool is_client() const {
+        return transaction->ctx_type == NICT || transaction->ctx_type == ICT;
+    }
 };
 
 Transactions::Transactions(
@@ -69,18 +73,30 @@ Transactions::Transactions(
       osip_(make_osip()) {
     osip_set_application_context(osip_, this);
     osip_set_cb_send_message(osip_, &on_send);
-    for (const int type :
-         {OSIP_IST_KILL_TRANSACTION, OSIP_NIST_KILL_TRANSACTION, OSIP_NICT_KILL_TRANSACTION}) {
+    for (const int type : {OSIP_IST_KILL_TRANSACTION,
+                           OSIP_NIST_KILL_TRANSACTION,
+                           OSIP_NICT_KILL_TRANSACTION,
+                           OSIP_ICT_KILL_TRANSACTION}) {
         osip_set_kill_transaction_callback(osip_, type, &on_kill);
+    }
+    for (const int type : {OSIP_NICT_STATUS_1XX_RECEIVED, OSIP_ICT_STATUS_1XX_RECEIVED}) {
+        osip_set_message_callback(osip_, type, &on_provisional);
     }
     for (const int type : {OSIP_NICT_STATUS_2XX_RECEIVED,
                            OSIP_NICT_STATUS_3XX_RECEIVED,
                            OSIP_NICT_STATUS_4XX_RECEIVED,
                            OSIP_NICT_STATUS_5XX_RECEIVED,
-                           OSIP_NICT_STATUS_6XX_RECEIVED}) {
+                           OSIP_NICT_STATUS_6XX_RECEIVED,
+                           OSIP_ICT_STATUS_2XX_RECEIVED,
+                           OSIP_ICT_STATUS_3XX_RECEIVED,
+                           OSIP_ICT_STATUS_4XX_RECEIVED,
+                           OSIP_ICT_STATUS_5XX_RECEIVED,
+                           OSIP_ICT_STATUS_6XX_RECEIVED}) {
         osip_set_message_callback(osip_, type, &on_final);
     }
-    osip_set_message_callback(osip_, OSIP_NICT_STATUS_TIMEOUT, &on_timeout);
+    for (const int type : {OSIP_NICT_STATUS_TIMEOUT, OSIP_ICT_STATUS_TIMEOUT}) {
+        osip_set_message_callback(osip_, type, &on_timeout);
+    }
 }
 
 Transactions::~Transactions() {
@@ -98,8 +114,10 @@ int Transactions::on_send(
     Machine& machine = machine_of(transaction);
     Transactions& self = machine.owner;
     try {  // libosip2 is C: nothing may be thrown through it
-        if (machine.wire.empty()) {
+        // An INVITE client sends its request and later its ACK.
+        if (machine.wire.empty() || machine.wire_of != message) {
             machine.wire = serialise(*message);
+            machine.wire_of = message;
         } else {
             ++self.retransmissions_;
         }
@@ -118,13 +136,19 @@ void Transactions::on_kill(int /*type*/, osip_transaction_t* transaction) {
 void Transactions::on_final(int /*type*/,
                             osip_transaction_t* transaction,
                             osip_message_t* message) {
-    machine_of(transaction).status = message->status_code;
+    machine_of(transaction).reply = {message->status_code, message};
+}
+
+void Transactions::on_provisional(int /*type*/,
+                                  osip_transaction_t* transaction,
+                                  osip_message_t* message) {
+    machine_of(transaction).reply = {message->status_code, message};
 }
 
 void Transactions::on_timeout(int /*type*/,
                               osip_transaction_t* transaction,
                               osip_message_t* /*message*/) {
-    machine_of(transaction).status = 408;
+    machine_of(transaction).reply = {408, nullptr};
 }
 
 std::unique_ptr<Transactions::Machine> Transactions::make(osip_fsm_type_t type,
@@ -144,15 +168,26 @@ std::unique_ptr<Transactions::Machine> Transactions::make(osip_fsm_type_t type,
         ist->timer_h_length = 64 * ms(timers_.t1);
         ist->timer_i_length = reliable ? 0 : ms(timers_.t4);
     }
+    const auto begin = [](timeval& timer, int length_ms) {
+        osip_gettimeofday(&timer, nullptr);
+        const auto us = timer.tv_usec + std::int64_t{1000} * length_ms;
+        timer.tv_sec += us / 1'000'000;
+        timer.tv_usec = us % 1'000'000;
+    };
+    if (osip_ict_t* ict = machine->transaction->ict_context) {
+        ict->timer_a_length = reliable ? -1 : ms(timers_.t1);
+        ict->timer_a_start.tv_sec = -1;
+        if (!reliable) begin(ict->timer_a_start, ict->timer_a_length);
+        ict->timer_b_length = 64 * ms(timers_.t1);
+        begin(ict->timer_b_start, ict->timer_b_length);
+        ict->timer_d_length = 0;  // its repetition is `Retired::Kind::AckSent`
+    }
     if (osip_nict_t* nict = machine->transaction->nict_context) {
         nict->timer_e_length = reliable ? -1 : ms(timers_.t1);
         nict->timer_f_length = 64 * ms(timers_.t1);
         nict->timer_k_length =
             0;  // a late response finds no transaction and is dropped all the same
-        osip_gettimeofday(&nict->timer_f_start, nullptr);
-        const auto us = nict->timer_f_start.tv_usec + std::int64_t{1000} * nict->timer_f_length;
-        nict->timer_f_start.tv_sec += us / 1'000'000;
-        nict->timer_f_start.tv_usec = us % 1'000'000;
+        begin(nict->timer_f_start, nict->timer_f_length);
     }
     return machine;
 }
@@ -167,40 +202,78 @@ void Transactions::execute(Machine& machine, osip_event_t* event) {
 }
 
 void Transactions::settle(Machine& machine) {
-    if (machine.is_client()) {
-        if (machine.status == 0 && !machine.is_killed) return;
-        const Done done = std::move(machine.done);
-        const int status = machine.status == 0 ? 503 : machine.status;
-        clients_.erase(std::string(machine.key));
-        if (done) done(status);
-        return;
+    if (machine.is_client()) return settle_client(machine);
+    const osip_transaction_t& transaction = *machine.transaction;
+    const bool invite = transaction.ctx_type == IST;
+    if (machine.is_killed) {
+        const osip_message_t* answer = transaction.last_response;
+        if (invite && answer != nullptr && answer->status_code >= 200 && answer->status_code < 300)
+            return retire(machine, Retired::Kind::Accepted, 64 * timers_.t1);
+        return erase(machine);
     }
-    if (machine.is_killed) return erase(machine);
-    const state_t state = machine.transaction->state;
-    if (state == NIST_COMPLETED || state == IST_CONFIRMED) retire(machine);
+    if (transaction.state != NIST_COMPLETED && transaction.state != IST_CONFIRMED) return;
+    if (machine.is_reliable()) return erase(machine);
+    if (invite) {
+        retire(machine, Retired::Kind::Acknowledged, timers_.t4);
+    } else {
+        retire(machine, Retired::Kind::Answered, 64 * timers_.t1);
+    }
 }
 
-void Transactions::retire(Machine& machine) {
-    const bool invite = machine.transaction->ctx_type == IST;
-    if (!machine.is_reliable()) {
-        const auto stay = invite ? timers_.t4 : 64 * timers_.t1;
-        Retired entry{machine.path,
-                      invite ? std::string() : std::move(machine.wire),
-                      base::monotonic_ns() + stay.count() * base::kNsPerMs};
-        while (retired_.size() >= limits_.max_retired && !expiries_.empty()) {
-            retired_.erase(expiries_.front().key);
-            expiries_.pop_front();
-        }
-        expiries_.push_back({machine.key, entry.until_ns});
-        retired_.insert_or_assign(machine.key, std::move(entry));
+void Transactions::settle_client(Machine& machine) {
+    const Reply reply = std::exchange(machine.reply, Reply{});
+    if (reply.status != 0 && !reply.is_final()) {
+        // The callback may abandon this very request.
+        const OnReply on_reply = machine.on_reply;
+        if (on_reply) on_reply(reply);
+        return;
     }
+    if (reply.status == 0 && !machine.is_killed) return;
+    // `reply.message` is the machine's own: it lives until the end of this function.
+    const auto found = clients_.find(machine.key);
+    if (found == clients_.end()) return;
+    const std::unique_ptr<Machine> owned = std::move(found->second);
+    clients_.erase(found);
+    const bool acknowledged =
+        owned->transaction->ctx_type == ICT && reply.message != nullptr && !reply.is_success();
+    if (acknowledged && !owned->is_reliable()) {
+        keep(owned->key, {Retired::Kind::AckSent, owned->path, owned->wire, {}}, 64 * timers_.t1);
+    }
+    if (owned->on_reply) owned->on_reply(reply.status == 0 ? Reply{503, nullptr} : reply);
+}
+
+void Transactions::keep(const std::string& key, Retired entry, std::chrono::milliseconds stay) {
+    while (retired_.size() >= limits_.max_retired && !expiries_.empty()) forget_oldest();
+    expiries_.push_back({key, base::monotonic_ns() + stay.count() * base::kNsPerMs});
+    retired_.insert_or_assign(key, std::move(entry));
+}
+
+void Transactions::retire(Machine& machine, Retired::Kind kind, std::chrono::milliseconds stay) {
+    Retired entry{kind, machine.path, {}, {}};
+    if (kind == Retired::Kind::Answered) entry.message = std::move(machine.wire);
+    // The merge key is handed over, so that `erase` does not release it.
+    if (kind == Retired::Kind::Accepted) entry.merge_key = std::move(machine.merge_key);
+    keep(machine.key, std::move(entry), stay);
     erase(machine);
 }
 
 void Transactions::erase(Machine& machine) {
-    const auto merge = merges_.find(machine.merge_key);
-    if (merge != merges_.end() && --merge->second == 0) merges_.erase(merge);
+    forget_merge(machine.merge_key);
     servers_.erase(std::string(machine.key));
+}
+
+void Transactions::forget_merge(const std::string& merge_key) {
+    const auto merge = merges_.find(merge_key);
+    if (merge != merges_.end() && --merge->second == 0) merges_.erase(merge);
+}
+
+void Transactions::forget_oldest() {
+    const auto found = retired_.find(expiries_.front().key);
+    if (found != retired_.end()) {
+        forget_merge(found->second.merge_key);
+        retired_.erase(found);
+    }
+    expiries_.pop_front();
 }
 
 Transactions::Match Transactions::match_request(const std::string& key, osip_event_t* event) {
@@ -213,17 +286,32 @@ Transactions::Match Transactions::match_request(const std::string& key, osip_eve
     const auto old = retired_.find(key);
     if (old == retired_.end()) return Match::None;
     const bool is_ack = event->type == RCV_REQACK;
+    if (old->second.kind == Retired::Kind::Accepted) {
+        // Some peers acknowledge a 2xx under the branch of the INVITE: that is the dialog's.
+        return is_ack ? Match::None : Match::Accepted;
+    }
     osip_event_free(event);
-    if (!is_ack && !old->second.answer.empty()) {
+    if (!is_ack && !old->second.message.empty()) {
         ++retransmissions_;
-        (void)send_(old->second.path, old->second.answer);
+        (void)send_(old->second.path, old->second.message);
     }
     return Match::Handled;
 }
 
 Transactions::Match Transactions::match_response(osip_event_t* event) {
-    const auto found = clients_.find(client_key(*event->sip));
-    if (found == clients_.end()) return Match::None;
+    const std::string key = client_key(*event->sip);
+    const auto found = clients_.find(key);
+    if (found == clients_.end()) {
+        const auto old = retired_.find(key);
+        if (old == retired_.end() || old->second.kind != Retired::Kind::AckSent ||
+            event->sip->status_code < 300) {
+            return Match::None;
+        }
+        osip_event_free(event);
+        ++retransmissions_;
+        (void)send_(old->second.path, old->second.message);
+        return Match::Handled;
+    }
     Machine& machine = *found->second;
     execute(machine, event);
     settle(machine);
@@ -277,21 +365,55 @@ std::string Transactions::respond(const std::string& key, UniqueMessage response
     return sent;
 }
 
-void Transactions::request(UniqueMessage message, const Path& path, Done done) {
-    auto machine = make(NICT, *message, path);
+std::string Transactions::request(UniqueMessage message, const Path& path, OnReply on_reply) {
+    const bool invite = MSG_IS_INVITE(message.get());
+    auto machine =
+        clients_.size() < limits_.max_live ? make(invite ? ICT : NICT, *message, path) : nullptr;
     osip_event_t* event = machine ? osip_new_outgoing_sipmessage(message.get()) : nullptr;
     if (event == nullptr) {
-        if (done) done(503);
-        return;
+        failed_.push_back(std::move(on_reply));
+        report_failed();
+        return {};
     }
     machine->key = client_key(*message);
     (void)message.release();  // the event's now
-    machine->done = std::move(done);
+    machine->on_reply = std::move(on_reply);
+    const std::string key = machine->key;
     Machine& begun = *machine;
-    clients_.insert_or_assign(begun.key, std::move(machine));
+    clients_.insert_or_assign(key, std::move(machine));
     execute(begun, event);
-    settle(begun);
+    if (begun.is_killed) {
+        // Reported later: who called this is not ready for the outcome.
+        failed_.push_back(std::move(begun.on_reply));
+        clients_.erase(key);
+        report_failed();
+        return {};
+    }
     keep_ticking();
+    return key;
+}
+
+void Transactions::report_failed() {
+    reporter_.once(context_, std::chrono::milliseconds(0), [this] {
+        for (const OnReply& on_reply : std::exchange(failed_, {})) {
+            if (on_reply) on_reply({503, nullptr});
+        }
+    });
+}
+
+bool Transactions::cancel(const std::string& key) {
+    const auto found = clients_.find(key);
+    if (found == clients_.end()) return false;
+    const Machine& machine = *found->second;
+    if (machine.transaction->ctx_type != ICT || machine.transaction->orig_request == nullptr)
+        return false;
+    const Path path = machine.path;
+    (void)request(make_cancel(*machine.transaction->orig_request), path, {});
+    return true;
+}
+
+void Transactions::abandon(const std::string& key) {
+    clients_.erase(key);
 }
 
 void Transactions::run_due(std::unordered_map<std::string, std::unique_ptr<Machine>>& machines) {
@@ -314,13 +436,11 @@ void Transactions::run_due(std::unordered_map<std::string, std::unique_ptr<Machi
 void Transactions::tick() {
     osip_timers_ist_execute(osip_);
     osip_timers_nict_execute(osip_);
+    osip_timers_ict_execute(osip_);
     run_due(servers_);
     run_due(clients_);
     const std::int64_t now_ns = base::monotonic_ns();
-    while (!expiries_.empty() && expiries_.front().until_ns <= now_ns) {
-        retired_.erase(expiries_.front().key);
-        expiries_.pop_front();
-    }
+    while (!expiries_.empty() && expiries_.front().until_ns <= now_ns) forget_oldest();
     if (live() == 0 && retired_.empty()) ticker_.cancel();
     ticked_();
 }

@@ -22,24 +22,33 @@ struct SipTimers {
     std::chrono::milliseconds t4{5000};
 };
 
+/// What came to a request of ours.
+struct Reply {
+    /// 100-699; without a message 408 (none came in 64*T1) or 503 (it could not be sent).
+    int status = 0;
+    const osip_message_t* message = nullptr;  ///< valid during the call only; null: none came
+    [[nodiscard]] bool is_final() const { return status >= 200; }
+    [[nodiscard]] bool is_success() const { return status >= 200 && status < 300; }
+};
+
 /// libosip2's transaction machines behind hash tables of our own.
 ///
 /// A live transaction is a libosip2 one of some 16 kB (it carries an SRV record), looked up by key
-/// and executed alone. As soon as its final answer only has to be repeated (non-INVITE: after
-/// sending it, timer J; INVITE: after the ACK to a non-2xx, timer I) it is *retired*: the machine
-/// is freed and the bytes of the answer, under 1 kB, stay until the timer ends. A 2xx ends the
-/// INVITE transaction at once; the dialog repeats it.
+/// and executed alone. As soon as its last message only has to be repeated (non-INVITE server:
+/// after the final answer, timer J; INVITE server: after the ACK to a non-2xx, timer I; INVITE
+/// client: after our ACK to a non-2xx, timer D) it is *retired*: the machine is freed and the bytes
+/// of that message, under 1 kB, stay until the timer ends. A 2xx ends an INVITE transaction at
+/// once: the dialog repeats the 2xx or its ACK. On the server side its key stays for 64*T1 all the
+/// same (RFC 6026 Accepted), so that a late copy of the INVITE is no new call.
 ///
-/// Nothing here calls back while libosip2 executes: results wait in a queue that is drained after
-/// it returned.
+/// Nothing here calls back while libosip2 executes, nor before `request` returned.
 /// @thread sip
 class Transactions {
 public:
     /// How the sending side sees the world: used for everything a machine wants to send.
     using Send = std::function<bool(const Path&, std::string_view)>;
-    /// Final status of a request of ours; 408 when none came in 64*T1, 503 when it could not be
-    /// sent.
-    using Done = std::function<void(int status)>;
+    /// Gets every provisional response of a request of ours, then one final.
+    using OnReply = std::function<void(const Reply&)>;
 
     struct Limits {
         std::size_t max_live = 8192;
@@ -58,8 +67,9 @@ public:
     Transactions& operator=(const Transactions&) = delete;
 
     enum class Match {
-        None,     ///< belongs to no transaction
-        Handled,  ///< a retransmission or an ACK: answered or absorbed
+        None,      ///< belongs to no transaction
+        Handled,   ///< a retransmission or an ACK: answered or absorbed
+        Accepted,  ///< an INVITE that was answered 2xx: the dialog repeats that, if it still waits
     };
     /// Offers a request to the transactions that exist; takes the event when it matched.
     [[nodiscard]] Match match_request(const std::string& key, osip_event_t* event);
@@ -74,7 +84,7 @@ public:
                                               osip_event_t* event,
                                               const Path& path);
     [[nodiscard]] bool is_live(const std::string& key) const { return servers_.contains(key); }
-    /// True when another live transaction carries the same request by another way.
+    /// True when another transaction, live or accepted, carries the same request by another way.
     [[nodiscard]] bool is_merged(const std::string& merge_key) const {
         return merges_.contains(merge_key);
     }
@@ -84,8 +94,15 @@ public:
     /// refused it
     std::string respond(const std::string& key, UniqueMessage response);
 
-    /// Begins a non-INVITE client transaction.
-    void request(UniqueMessage message, const Path& path, Done done);
+    /// Begins a client transaction, of INVITE or of another method; `message` has its top Via. A
+    /// final non-2xx to INVITE is acknowledged here, a 2xx by the dialog.
+    /// @return its key
+    std::string request(UniqueMessage message, const Path& path, OnReply on_reply);
+    /// Sends CANCEL for an INVITE of ours that has no final response (RFC 3261 §9.1). False when
+    /// there is no such transaction.
+    bool cancel(const std::string& key);
+    /// Forgets a request of ours; nothing is reported for it any more.
+    void abandon(const std::string& key);
 
     [[nodiscard]] std::size_t live() const { return servers_.size() + clients_.size(); }
     [[nodiscard]] std::size_t retired() const { return retired_.size(); }
@@ -94,9 +111,11 @@ public:
 private:
     struct Machine;
     struct Retired {
+        enum class Kind { Answered, Acknowledged, Accepted, AckSent };
+        Kind kind = Kind::Answered;
         Path path;
-        std::string answer;  ///< empty: absorb (an ACK repeated)
-        std::int64_t until_ns = 0;
+        std::string message;  ///< what is sent again for each repetition; empty: nothing
+        std::string merge_key;
     };
     struct Expiry {
         std::string key;
@@ -107,12 +126,18 @@ private:
     static void on_kill(int type, osip_transaction_t*);
     static void on_final(int type, osip_transaction_t*, osip_message_t*);
     static void on_timeout(int type, osip_transaction_t*, osip_message_t*);
+    static void on_provisional(int type, osip_transaction_t*, osip_message_t*);
 
     [[nodiscard]] static Machine& machine_of(osip_transaction_t* transaction);
     void execute(Machine& machine, osip_event_t* event);
     void settle(Machine& machine);
-    void retire(Machine& machine);
+    void settle_client(Machine& machine);
+    void keep(const std::string& key, Retired entry, std::chrono::milliseconds stay);
+    void retire(Machine& machine, Retired::Kind kind, std::chrono::milliseconds stay);
     void erase(Machine& machine);
+    void forget_merge(const std::string& merge_key);
+    void forget_oldest();
+    void report_failed();
     void tick();
     void keep_ticking();
     std::unique_ptr<Machine> make(osip_fsm_type_t type, osip_message_t& request, const Path& path);
@@ -133,6 +158,8 @@ private:
     std::deque<Expiry> expiries_;
     std::uint64_t retransmissions_ = 0;
     glib::Timer ticker_;
+    std::vector<OnReply> failed_;  ///< requests that could not be sent, reported by `reporter_`
+    glib::Timer reporter_;
     bool is_executing_ = false;  ///< guards the rule above
 };
 

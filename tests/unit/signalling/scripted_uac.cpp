@@ -78,10 +78,13 @@ void Recorder::on_confirmed(const model::CallId&, std::optional<model::RemoteSdp
     if (answer) last_sdp = std::move(answer);
 }
 
-void Recorder::on_reoffer(const model::CallId& id, std::optional<model::RemoteSdp> offer) {
+void Recorder::on_reoffer(const model::CallId& id,
+                          std::optional<model::RemoteSdp> offer,
+                          std::uint32_t exchange) {
     lines.emplace_back("reoffer");
     last_sdp = offer;
-    if (when_reoffer) when_reoffer(id, offer);
+    last_exchange = exchange;
+    if (when_reoffer) when_reoffer(id, offer, exchange);
 }
 
 void Recorder::on_ended(const model::CallId&, model::CallEnd end) {
@@ -204,8 +207,9 @@ void Bench::answer_all() {
         stack_->answer(call.id, local_sdp(call.offer));
     };
     events.when_reoffer = [this](const model::CallId& id,
-                                 const std::optional<model::RemoteSdp>& offer) {
-        stack_->answer(id, local_sdp(offer, 2));
+                                 const std::optional<model::RemoteSdp>& offer,
+                                 std::uint32_t exchange) {
+        stack_->answer(id, local_sdp(offer, 2), exchange);
     };
 }
 

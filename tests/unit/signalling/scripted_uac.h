@@ -42,14 +42,18 @@ public:
     void on_incoming(model::IncomingCall call) override;
     void on_answer_sent(const model::CallId& id) override;
     void on_confirmed(const model::CallId& id, std::optional<model::RemoteSdp> answer) override;
-    void on_reoffer(const model::CallId& id, std::optional<model::RemoteSdp> offer) override;
+    void on_reoffer(const model::CallId& id,
+                    std::optional<model::RemoteSdp> offer,
+                    std::uint32_t exchange) override;
     void on_ended(const model::CallId& id, model::CallEnd end) override;
 
     std::vector<std::string> lines;
     std::vector<model::IncomingCall> calls;
     std::optional<model::RemoteSdp> last_sdp;  ///< of the newest reoffer or confirmed
     std::function<void(const model::IncomingCall&)> when_incoming;
-    std::function<void(const model::CallId&, const std::optional<model::RemoteSdp>&)> when_reoffer;
+    std::function<void(const model::CallId&, const std::optional<model::RemoteSdp>&, std::uint32_t)>
+        when_reoffer;
+    std::uint32_t last_exchange = 0;  ///< of the newest reoffer
     [[nodiscard]] std::size_t count(std::string_view line) const;
     [[nodiscard]] bool saw(std::string_view line) const { return count(line) > 0; }
 };

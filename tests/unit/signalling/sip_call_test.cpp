@@ -299,6 +299,37 @@ TEST(SipCall, RetransmittedInviteGetsTheLastAnswerAgain) {
     EXPECT_TRUE(bench.wait([&] { return bench.stack().counters().retransmissions == 3; }));
 }
 
+TEST(SipCall, LateCopyOfAnInviteIsNoNewCall) {
+    Bench bench;
+    bench.answer_all();
+    ScriptedUac uac(bench, ScriptedUac::Over::Udp);
+    const std::string invite = uac.request("INVITE", plain_offer());
+    uac.send(invite);
+    uac.learn(uac.expect(200));
+    uac.send(uac.request("ACK"));
+    ASSERT_TRUE(bench.wait([&] { return bench.events.saw("confirmed"); }));
+    uac.send(uac.request("BYE"));
+    EXPECT_EQ(uac.receive().status(), 200);
+    ASSERT_TRUE(bench.wait([&] { return bench.events.saw("ended caller-hangup"); }));
+    // RFC 6026 §7.1: absorbed while the transaction is accepted, also by another way.
+    uac.send(invite);
+    std::string other = invite;
+    other.replace(other.find("branch=z9hG4bK"), 14, "branch=z9hG4bKother");
+    uac.send(other);
+    EXPECT_EQ(uac.receive().status(), 482);
+    EXPECT_EQ(bench.events.count("incoming"), 1U);
+}
+
+TEST(SipCall, AcknowledgementUnderTheBranchOfTheInvite) {
+    Bench bench;
+    bench.answer_all();
+    ScriptedUac uac(bench, ScriptedUac::Over::Udp);
+    uac.send(uac.request("INVITE", plain_offer()));
+    uac.learn(uac.expect(200));
+    uac.send(uac.request("ACK", {}, true));
+    EXPECT_TRUE(bench.wait([&] { return bench.events.saw("confirmed"); }));
+}
+
 TEST(SipCall, HangupBeforeTheAckWaitsForIt) {
     Bench bench;
     bench.answer_all();

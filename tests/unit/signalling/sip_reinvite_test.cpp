@@ -82,7 +82,7 @@ TEST_F(SipReinvite, InfoMeanwhileDoesNotHideTheAck) {
     ASSERT_TRUE(bench.wait([&] { return bench.events.saw("reoffer"); }));
     uac.send(uac.request("INFO"));
     EXPECT_FALSE(uac.expect(200).empty());
-    bench.stack().answer(id(), Bench::local_sdp({}, 2));
+    bench.stack().answer(id(), Bench::local_sdp({}, 2), bench.events.last_exchange);
     uac.cseq = 2;
     EXPECT_FALSE(uac.expect(200).empty());
     uac.send(uac.request("ACK", plain_offer(2, "inactive")));
@@ -104,7 +104,8 @@ TEST_F(SipReinvite, SecondOneMeanwhileIs491AndOlderOneIs500) {
     EXPECT_FALSE(old.header("Retry-After").empty());
     uac.send(uac.request("ACK", {}, true));
     ASSERT_TRUE(bench.wait([&] { return bench.events.saw("reoffer"); }));
-    bench.stack().answer(id(), Bench::local_sdp(bench.events.last_sdp, 2));
+    bench.stack().answer(
+        id(), Bench::local_sdp(bench.events.last_sdp, 2), bench.events.last_exchange);
     const Message answered = uac.expect(200);
     EXPECT_EQ(answered.header("CSeq"), "2 INVITE");
     EXPECT_EQ(bench.events.count("reoffer"), 1U);
@@ -118,9 +119,10 @@ TEST_F(SipReinvite, WhileThe200WaitsForItsAckIs491) {
 }
 
 TEST_F(SipReinvite, RejectedOneLeavesTheCall) {
-    bench.events.when_reoffer = [&](const model::CallId& call, const auto&) {
-        bench.stack().reject(call, 488, "");
-    };
+    bench.events.when_reoffer =
+        [&](const model::CallId& call, const auto&, std::uint32_t exchange) {
+            bench.stack().reject(call, 488, "", std::nullopt, exchange);
+        };
     uac.send(uac.request("INVITE", plain_offer(2, "sendonly")));
     EXPECT_FALSE(uac.expect(488).empty());
     uac.send(uac.request("ACK", {}, true));
@@ -139,11 +141,30 @@ TEST_F(SipReinvite, CancelledOneLeavesTheCall) {
     EXPECT_EQ(uac.receive().status(), 487);
     uac.send(uac.request("ACK", {}, true));
     ASSERT_TRUE(bench.wait([&] { return bench.events.saw("reoffer"); }));
-    bench.stack().answer(id(), Bench::local_sdp(bench.events.last_sdp));  // too late
+    bench.stack().answer(
+        id(), Bench::local_sdp(bench.events.last_sdp), bench.events.last_exchange);  // too late
     EXPECT_TRUE(uac.is_silent(30ms));
     uac.send(uac.request("OPTIONS"));
     EXPECT_EQ(uac.receive().status(), 200);
     EXPECT_FALSE(bench.events.saw("ended caller-cancelled"));
+}
+
+TEST_F(SipReinvite, LateAnswerToACancelledOneDoesNotHitTheNext) {
+    hold_back();
+    uac.send(uac.request("INVITE", plain_offer(2, "sendonly")));
+    ASSERT_TRUE(bench.wait([&] { return bench.events.count("reoffer") == 1; }));
+    const std::uint32_t first = bench.events.last_exchange;
+    uac.send(uac.request("CANCEL", {}, true));
+    ASSERT_FALSE(uac.expect(200).empty());  // to the CANCEL
+    ASSERT_FALSE(uac.expect(487).empty());
+    uac.send(uac.request("ACK", {}, true));
+    uac.send(uac.request("INVITE", plain_offer(3)));
+    ASSERT_TRUE(bench.wait([&] { return bench.events.count("reoffer") == 2; }));
+    bench.stack().answer(id(), Bench::local_sdp(bench.events.last_sdp, 7), first);
+    bench.stack().reject(id(), 488, "", std::nullopt, first);
+    bench.stack().answer(
+        id(), Bench::local_sdp(bench.events.last_sdp, 8), bench.events.last_exchange);
+    EXPECT_NE(uac.expect(200).body().find(" 8 IN IP4"), std::string::npos);
 }
 
 TEST_F(SipReinvite, CancelledOneGivesTheOldDescriptionBack) {

@@ -1,0 +1,110 @@
+#include "signalling/sip/call_table.h"
+
+namespace offhook::signalling::sip {
+
+SipCall& CallTable::add(SipCall call) {
+    auto owned = std::make_unique<SipCall>(std::move(call));
+    SipCall& added = *owned;
+    by_id_[added.id] = &added;
+    if (added.pending) by_transaction_[added.pending->transaction] = &added;
+    calls_[added.dialog.key()] = std::move(owned);
+    return added;
+}
+
+void CallTable::erase(SipCall& call) {
+    by_id_.erase(call.id);
+    if (call.pending) by_transaction_.erase(call.pending->transaction);
+    if (!call.answer.transaction.empty()) by_transaction_.erase(call.answer.transaction);
+    calls_.erase(call.dialog.key());
+    if (emptied_ && calls_.empty()) emptied_();
+}
+
+SipCall* CallTable::find(const model::CallId& id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+SipCall* CallTable::find_dialog(const std::string& key) const {
+    const auto found = calls_.find(key);
+    return found == calls_.end() ? nullptr : found->second.get();
+}
+
+SipCall* CallTable::find_transaction(const std::string& key) const {
+    const auto found = by_transaction_.find(key);
+    return found == by_transaction_.end() ? nullptr : found->second;
+}
+
+std::vector<model::CallId> CallTable::ids() const {
+    std::vector<model::CallId> all;
+    all.reserve(by_id_.size());
+    for (const auto& [id, call] : by_id_) all.push_back(id);
+    return all;
+}
+
+void CallTable::set_pending(SipCall& call, SipCall::Pending pending) {
+    by_transaction_[pending.transaction] = &call;
+    call.pending = std::move(pending);
+}
+
+SipCall::Pending CallTable::take_pending(SipCall& call) {
+    SipCall::Pending pending = std::move(*call.pending);
+    call.pending.reset();
+    by_transaction_.erase(pending.transaction);
+    return pending;
+}
+
+void CallTable::set_answered(SipCall& call, const std::string& transaction) {
+    if (!call.answer.transaction.empty()) by_transaction_.erase(call.answer.transaction);
+    call.answer.transaction = transaction;
+    by_transaction_[transaction] = &call;
+}
+
+std::shared_ptr<SentRequest> CallTable::send(SipCall& call,
+                                             std::string_view method,
+                                             const Dialog::Content& content,
+                                             OnReply on_reply) {
+    const Path path = core_.paths().for_dialog(call.dialog);
+    Dialog::Content complete = content;
+    complete.headers.emplace_back("User-Agent", core_.settings().user_agent);
+    auto request = call.dialog.make_request(method, core_.paths().via_for(*path.flow), complete);
+    if (!request) return nullptr;
+    return core_.sender().send(std::move(*request),
+                               path,
+                               call.dialog.account,
+                               call.dialog.local_cseq,
+                               std::move(on_reply));
+}
+
+void CallTable::report_end(SipCall& call, model::CallEnd end) {
+    if (std::exchange(call.is_reported, true)) return;
+    core_.post([id = call.id, end = std::move(end)](model::SignallingEvents& events) {
+        events.on_ended(id, end);
+    });
+}
+
+void CallTable::send_bye(SipCall& call, const std::string& reason) {
+    call.state = SipCall::State::Terminating;
+    call.answer.repeater.cancel();
+    call.answer.awaits_ack = false;
+    Dialog::Content content;
+    if (!reason.empty()) content.headers.emplace_back("Reason", single_line(reason));
+    const auto sent = send(call, "BYE", content, [this, id = call.id](const Reply& reply) {
+        if (!reply.is_final()) return;
+        if (SipCall* ended = find(id)) erase(*ended);
+        publish_size();
+    });
+    if (!sent) erase(call);
+}
+
+void CallTable::end(SipCall& call, model::CallEnd why, const std::string& reason) {
+    report_end(call, std::move(why));
+    if (call.state == SipCall::State::Answered) {
+        // The repetition of the 200 goes on.
+        call.state = SipCall::State::Terminating;
+        call.bye_reason = reason;
+    } else {
+        send_bye(call, reason);
+    }
+}
+
+}  // namespace offhook::signalling::sip

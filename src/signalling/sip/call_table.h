@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "signalling/sip/agent_core.h"
+#include "signalling/sip/sip_call.h"
+
+namespace offhook::signalling::sip {
+
+/// The calls there are, and what every part of the user agent does with one: find it, ask its peer
+/// something, end it.
+/// @thread sip
+class CallTable {
+public:
+    using OnReply = RequestSender::OnReply;
+
+    explicit CallTable(AgentCore& core) : core_(core) {}
+
+    /// Adds a call whose dialog has both tags.
+    SipCall& add(SipCall call);
+    void erase(SipCall& call);
+    [[nodiscard]] SipCall* find(const model::CallId& id) const;
+    /// By `Dialog::key`.
+    [[nodiscard]] SipCall* find_dialog(const std::string& key) const;
+    /// By the INVITE or UPDATE that waits, or the INVITE that was answered last.
+    [[nodiscard]] SipCall* find_transaction(const std::string& key) const;
+    [[nodiscard]] std::size_t size() const { return calls_.size(); }
+    [[nodiscard]] std::vector<model::CallId> ids() const;
+
+    /// `pending` gets found by its transaction.
+    void set_pending(SipCall& call, SipCall::Pending pending);
+    /// Nothing waits after it.
+    SipCall::Pending take_pending(SipCall& call);
+    /// The transaction that was answered 2xx; the one before is forgotten.
+    void set_answered(SipCall& call, const std::string& transaction);
+
+    /// Sends a request in the call's dialog on the path that leads there now. Null when none could
+    /// be written.
+    std::shared_ptr<SentRequest> send(SipCall& call,
+                                      std::string_view method,
+                                      const Dialog::Content& content,
+                                      OnReply on_reply);
+    /// Reports the end, once.
+    void report_end(SipCall& call, model::CallEnd end);
+    /// Sends BYE now; the call is gone once that is answered.
+    void send_bye(SipCall& call, const std::string& reason);
+    /// The same as soon as RFC 3261 §15 allows it: not before the ACK to our first 200.
+    void end(SipCall& call, model::CallEnd why, const std::string& reason);
+
+    /// Runs `emptied` when the last call goes.
+    void when_empty(std::function<void()> emptied) { emptied_ = std::move(emptied); }
+    void publish_size() { core_.publish_sizes(calls_.size()); }
+
+private:
+    AgentCore& core_;
+    std::unordered_map<std::string, std::unique_ptr<SipCall>> calls_;  ///< by Dialog::key
+    std::unordered_map<model::CallId, SipCall*> by_id_;
+    std::unordered_map<std::string, SipCall*> by_transaction_;
+    std::function<void()> emptied_;
+};
+
+}  // namespace offhook::signalling::sip
