@@ -71,22 +71,25 @@ bool RelayControl::answers_ping() {
     return call({{"command", "ping"}})["result"].text == "pong";
 }
 
-std::optional<std::int64_t> RelayControl::packets_from(const std::string& call_id,
+std::optional<RelayControl::Party> RelayControl::party(const std::string& call_id,
                                                        const std::string& tag) {
+    const auto has = [](const Bencode& flags, const std::string& wanted) {
+        return std::any_of(flags.items.begin(), flags.items.end(), [&](const Bencode& flag) {
+            return flag.text == wanted;
+        });
+    };
     const Bencode answer = call({{"command", "query"}, {"call-id", call_id}});
     if (answer["result"].text != "ok") {
         return std::nullopt;
     }
-    std::int64_t packets = 0;
+    Party party;
     for (const Bencode& media : answer["tags"][tag]["medias"].items) {
+        party.is_both_ways |= has(media["flags"], "send") && has(media["flags"], "recv");
         for (const Bencode& stream : media["streams"].items) {
-            const std::vector<Bencode>& flags = stream["flags"].items;
-            const bool is_rtp = std::any_of(
-                flags.begin(), flags.end(), [](const Bencode& flag) { return flag.text == "RTP"; });
-            packets += is_rtp ? stream["stats"]["packets"].number : 0;
+            party.packets += has(stream["flags"], "RTP") ? stream["stats"]["packets"].number : 0;
         }
     }
-    return packets;
+    return party;
 }
 
 }  // namespace offhook::harness

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "harness/http.h"
@@ -30,9 +31,13 @@ public:
     /// @return the answer; an empty one when nobody answered
     Bencode call(std::map<std::string, std::string> request);
     [[nodiscard]] bool answers_ping();
-    /// RTP packets that the party with this tag has sent to the relay; RTCP on the same port counts
-    /// too. Nothing when the call is not known.
-    std::optional<std::int64_t> packets_from(const std::string& call_id, const std::string& tag);
+    /// One end of a call, as the relay sees it.
+    struct Party {
+        std::int64_t packets = 0;   ///< RTP from it; RTCP on the same port counts too
+        bool is_both_ways = false;  ///< negotiated: not on hold in either direction
+    };
+    /// Nothing when the call is not known.
+    std::optional<Party> party(const std::string& call_id, const std::string& tag);
 
 private:
     std::uint16_t port_;

@@ -42,7 +42,7 @@ void tell_news(Pbx& pbx, std::size_t& told_lines, std::size_t& told_diversions) 
     told_lines = lines;
     const auto diversions = pbx.diversions();
     for (; told_diversions < diversions.size(); ++told_diversions) {
-        const Pbx::Diversion& one = diversions[told_diversions];
+        const Diversion& one = diversions[told_diversions];
         std::cout << "pbx: DIVERTED ci=" << one.call_id << " after " << one.after_answer_s
                   << " s without media; the caller hears the voicemail" << std::endl;
     }

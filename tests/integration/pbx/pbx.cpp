@@ -1,7 +1,6 @@
 #include "pbx/pbx.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,7 +18,6 @@ namespace {
 
 constexpr milliseconds kStartLimit = seconds(20);
 constexpr int kStartAttempts = 3;
-constexpr int kWatch_ms = 100;
 
 // Between the range of daemons by default and the kernel's ephemeral ports: 50 calls a PBX.
 constexpr int kFirstRelayPort = 30000;
@@ -111,18 +109,6 @@ std::string options_request(std::uint16_t port) {
            ">\r\nCall-ID: up\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
 }
 
-/// `key=value` words of a log line.
-std::map<std::string, std::string> facts_of(const std::string& line) {
-    std::map<std::string, std::string> facts;
-    std::istringstream words(line);
-    for (std::string word; words >> word;) {
-        if (const std::size_t at = word.find('='); at != std::string::npos) {
-            facts[word.substr(0, at)] = word.substr(at + 1);
-        }
-    }
-    return facts;
-}
-
 }  // namespace
 
 RelayPorts::RelayPorts() {
@@ -156,7 +142,7 @@ std::string Pbx::missing() {
 }
 
 Pbx::Pbx(const TempDir& folder, const Options& options)
-    : options_(options), folder_(folder / "pbx"), control_(folder_ / "rpc", folder_) {
+    : options_(options), folder_(folder / options.name), control_(folder_ / "rpc", folder_) {
     if (const std::string reason = missing(); !reason.empty()) {
         throw std::runtime_error(reason);
     }
@@ -185,17 +171,15 @@ Pbx::Pbx(const TempDir& folder, const Options& options)
             }
         }
     }
-    watcher_ = std::thread([this] { watch(); });
-}
-
-Pbx::~Pbx() {
-    {
-        const std::lock_guard lock(mutex_);
-        is_ending_ = true;
-    }
-    if (watcher_.joinable()) {
-        watcher_.join();
-    }
+    watch_ = std::make_unique<NoMediaWatch>(
+        NoMediaWatch::Settings{
+            options_.no_media_limit, port(Transport::Udp), folder_ / "greeting.wav"},
+        relay_control_,
+        control_,
+        [this] {
+            const std::lock_guard lock(mutex_);
+            return proxy_log();
+        });
 }
 
 void Pbx::make_certificates() {
@@ -275,6 +259,7 @@ void Pbx::write_configuration() {
         {"@max_contacts@", options_.keeps_one_contact ? "1" : "5"},
         // 4: the new contact is the only one.
         {"@save_flags@", options_.keeps_one_contact ? "4" : "0"},
+        {"@has_one_contact@", options_.keeps_one_contact ? "1" : "0"},
         {"@algorithm@", options_.algorithm},
         {"@qop@", options_.has_qop ? "1" : "0"},
         {"@ws_ping@", std::to_string(options_.ws_ping.count())},
@@ -477,15 +462,11 @@ void Pbx::answer_registers() {
 std::string Pbx::log() {
     const std::lock_guard lock(mutex_);
     return "Kamailio:\n" + proxy_log() + "rtpengine:\n" +
-           (relay_ != nullptr ? relay_->output() : std::string()) + "harness:\n" + harness_log_;
+           (relay_ != nullptr ? relay_->output() : std::string()) + "no-media watch:\n" +
+           watch_->report();
 }
 
-std::vector<Pbx::Diversion> Pbx::diversions() {
-    const std::lock_guard lock(mutex_);
-    return diversions_;
-}
-
-std::optional<Pbx::Diversion> Pbx::wait_diversion(milliseconds limit) {
+std::optional<Diversion> Pbx::wait_diversion(milliseconds limit) {
     std::optional<Diversion> result;
     eventually(limit, nullptr, [&] {
         if (const auto all = diversions(); !all.empty()) {
@@ -494,115 +475,6 @@ std::optional<Pbx::Diversion> Pbx::wait_diversion(milliseconds limit) {
         return result.has_value();
     });
     return result;
-}
-
-void Pbx::watch() {
-    for (;;) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (is_ending_) {
-                return;
-            }
-        }
-        read_events();
-        for (auto call = calls_.begin(); call != calls_.end();) {
-            if (options_.no_media_limit.count() > 0 && lacks_media(call->second)) {
-                divert(call->second);
-                call = calls_.erase(call);
-            } else {
-                ++call;
-            }
-        }
-        ::poll(nullptr, 0, kWatch_ms);
-    }
-}
-
-void Pbx::read_events() {
-    std::string text;
-    {
-        const std::lock_guard lock(mutex_);
-        const std::string log = proxy_log();
-        const std::size_t end = log.rfind('\n');
-        if (end == std::string::npos || end < read_up_to_) {
-            return;
-        }
-        text = log.substr(read_up_to_, end + 1 - read_up_to_);
-        read_up_to_ = end + 1;
-    }
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        note(line);
-    }
-}
-
-void Pbx::note(const std::string& line) {
-    auto facts = facts_of(line);
-    if (line.find("pbx: ended ") != std::string::npos) {
-        calls_.erase(facts["ci"]);
-    } else if (line.find("pbx: answered ") != std::string::npos) {
-        // Repeated 200s and re-INVITEs change nothing of the watch, but the caller's CSeq counts on.
-        const auto [call, is_new] = calls_.try_emplace(facts["ci"]);
-        if (is_new) {
-            call->second.facts = facts;
-            call->second.answered_at = Clock::now();
-        } else if (call->second.facts["ft"] == facts["ft"]) {
-            call->second.facts["cseq"] = facts["cseq"];
-        }
-    }
-}
-
-bool Pbx::lacks_media(Call& call) {
-    const auto packets = relay_control_.packets_from(call.facts["ci"], call.facts["tt"]);
-    const auto now = Clock::now();
-    // A call that the relay does not know (yet) is not the relay's to judge.
-    if (!packets) {
-        return false;
-    }
-    call.packets.emplace_back(now, *packets);
-    const auto limit = options_.no_media_limit;
-    // The last count that is at least `limit` old stays.
-    while (call.packets.size() > 1 && now - call.packets[1].first >= limit) {
-        call.packets.erase(call.packets.begin());
-    }
-    if (now - call.answered_at < limit) {
-        return false;
-    }
-    // Below one packet a second it is RTCP: with rtcp-mux the relay counts that as well.
-    const double heard = double(*packets - call.packets.front().second);
-    return heard < std::chrono::duration<double>(limit).count();
-}
-
-void Pbx::divert(const Call& call) {
-    auto fact = [&call](const std::string& name) {
-        const auto found = call.facts.find(name);
-        return found == call.facts.end() ? std::string() : found->second;
-    };
-    Diversion diversion;
-    diversion.call_id = fact("ci");
-    diversion.after_answer_s =
-        std::chrono::duration<double>(Clock::now() - call.answered_at).count();
-    diversion.recording = folder_ / "voicemail";
-    control_.call("htable.sets", R"(["diverted",")" + diversion.call_id + R"(","yes"])");
-    // As the caller's own would come, so that no transaction of the proxy invents a From tag.
-    const std::string bye =
-        "BYE " + fact("contact") + " SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bKnm" +
-        std::to_string(Clock::now().time_since_epoch().count()) +
-        "\r\nRoute: <sip:127.0.0.1:" + std::to_string(port(Transport::Udp)) +
-        ";lr>\r\nMax-Forwards: 70\r\nFrom: <" + fact("from") + ">;tag=" + fact("ft") + "\r\nTo: <" +
-        fact("to") + ">;tag=" + fact("tt") + "\r\nCall-ID: " + diversion.call_id +
-        "\r\nCSeq: " + std::to_string(std::stol("0" + fact("cseq")) + 1) +
-        " BYE\r\nReason: SIP;cause=480;text=\"no media\"\r\nX-Pbx-Next-Hop: " + fact("hop") +
-        "\r\nContent-Length: 0\r\n\r\n";
-    const auto answer = ask(port(Transport::Udp), bye, seconds(4));
-    const Bencode played = relay_control_.call({{"command", "play media"},
-                                                {"call-id", diversion.call_id},
-                                                {"from-tag", fact("ft")},
-                                                {"file", (folder_ / "greeting.wav").string()}});
-    relay_control_.call({{"command", "start recording"}, {"call-id", diversion.call_id}});
-    const std::lock_guard lock(mutex_);
-    harness_log_ += "diverted " + diversion.call_id + "; BYE: " + answer.value_or("no answer\n") +
-                    "greeting: " + played["result"].text + played["error-reason"].text + "\n";
-    diversions_.push_back(diversion);
 }
 
 }  // namespace offhook::harness

@@ -7,14 +7,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "harness/capture.h"
 #include "harness/http.h"
 #include "harness/process.h"
 #include "harness/sound.h"
 #include "pbx/control.h"
+#include "pbx/no_media_watch.h"
 
 namespace offhook::harness {
 
@@ -56,6 +55,7 @@ public:
     struct Options {
         std::vector<User> users{{"alice"}};
         std::string domain = "pbx.test";  ///< also the realm
+        std::string name = "pbx";         ///< of its folder, when a test has two
         /// A call whose callee sent less than a packet a second for this long is diverted; 0: never.
         milliseconds no_media_limit = seconds(5);
         std::string algorithm = "MD5";  ///< of the digest; or SHA-256
@@ -72,20 +72,12 @@ public:
         std::string certificate_names = "DNS:pbx.test,DNS:localhost,IP:127.0.0.1";
     };
 
-    /// A call that was taken from its callee.
-    struct Diversion {
-        std::string call_id;
-        double after_answer_s = 0;
-        std::filesystem::path recording;  ///< folder of the caller's recording (pcap)
-    };
-
     /// Why this machine has no PBX; empty when it has (scripts/peers unpacks it).
     static std::string missing();
 
     explicit Pbx(const TempDir& folder) : Pbx(folder, Options{}) {}
     /// Returns when all listeners answer. @errors throws.
     Pbx(const TempDir& folder, const Options& options);
-    ~Pbx();
     Pbx(const Pbx&) = delete;
     Pbx& operator=(const Pbx&) = delete;
 
@@ -128,7 +120,9 @@ public:
         start_proxy(location);
     }
 
-    std::vector<Diversion> diversions();
+    std::vector<Diversion> diversions() { return watch_->diversions(); }
+    /// Folder of what diverted callers said (pcap).
+    [[nodiscard]] std::filesystem::path voicemail() const { return folder_ / "voicemail"; }
     std::optional<Diversion> wait_diversion(milliseconds limit);
 
     /// What the voicemail plays to a diverted caller, a tone of this frequency.
@@ -140,23 +134,12 @@ public:
     ProxyControl& control() { return control_; }
 
 private:
-    struct Call {
-        std::map<std::string, std::string> facts;  ///< of the answer's log line
-        Clock::time_point answered_at;
-        std::vector<std::pair<Clock::time_point, std::int64_t>> packets;  ///< from the callee
-    };
-
     void write_configuration();
     void make_certificates();
     void start_relay();
     void launch_proxy();
     [[nodiscard]] std::string proxy_log();
     std::size_t count_lines(const std::string& start);
-    void watch();
-    void read_events();
-    void note(const std::string& line);
-    [[nodiscard]] bool lacks_media(Call& call);
-    void divert(const Call& call);
 
     Options options_;
     RelayPorts relay_ports_;
@@ -166,15 +149,10 @@ private:
     ProxyControl control_;
     RelayControl relay_control_{0};
 
-    std::mutex mutex_;  ///< guards all below but the calls, which are the watcher's alone
+    std::mutex mutex_;  ///< guards these three
     std::unique_ptr<Process> relay_, proxy_;
-    std::string ended_log_;    ///< of proxies that were stopped
-    std::string harness_log_;  ///< of diversions
-    std::size_t read_up_to_ = 0;
-    std::vector<Diversion> diversions_;
-    bool is_ending_ = false;
-    std::map<std::string, Call> calls_;
-    std::thread watcher_;
+    std::string ended_log_;  ///< of proxies that were stopped
+    std::unique_ptr<NoMediaWatch> watch_;
 };
 
 }  // namespace offhook::harness

@@ -46,6 +46,10 @@ protected:
         Scenario scenario;
         scenario.invite({}).may_receive(100).may_receive(180).receive(200).ack().stream(says);
         scenario.pause(length).bye().receive(200);
+        call(scenario);
+    }
+
+    void call(const Scenario& scenario) {
         Sipp::Options options;
         options.user = "alice";
         const std::string uri = pbx_->trunk_uri();
@@ -96,7 +100,7 @@ TEST_F(StandInTest, MuteCalleeLosesTheCallToTheVoicemail) {
     const auto greetings = heard(Pbx::kGreeting_hz);
     ASSERT_FALSE(greetings.empty());
     EXPECT_GT(greetings.front().length_s, 2);
-    EXPECT_FALSE(std::filesystem::is_empty(diversion->recording)) << diversion->recording;
+    EXPECT_FALSE(std::filesystem::is_empty(pbx_->voicemail()));
 }
 
 TEST_F(StandInTest, TalkingCalleeKeepsTheCall) {
@@ -124,6 +128,34 @@ TEST_F(StandInTest, EncryptedCalleeKeepsTheCall) {
     EXPECT_TRUE(pbx_->diversions().empty());
     EXPECT_TRUE(heard(Pbx::kGreeting_hz).empty());
     EXPECT_FALSE(heard(kPhone_hz).empty());
+}
+
+// Hold and resume after the proxy was restarted: the profiles and the way to the phone stand in the
+// Record-Route. A callee that the caller holds owes no media.
+TEST_F(StandInTest, HeldCallOutlivesARestart) {
+    start();
+    BaresipPhone phone(folder_, *pbx_, "alice", kPassword, Transport::Udp);
+    ASSERT_TRUE(pbx_->wait_registered("alice")) << phone.process().output();
+    const auto length = milliseconds(static_cast<int>(kLimit_s * 1300));
+    Scenario::Media held;
+    held.version = 2;
+    held.direction = "inactive";
+    Scenario::Media resumed;
+    resumed.version = 3;
+    Scenario scenario;
+    scenario.invite({}).may_receive(100).may_receive(180).receive(200).ack();
+    scenario.pause(seconds(3)).reinvite(held).may_receive(100).receive(200).ack();
+    scenario.pause(length).reinvite(resumed).may_receive(100).receive(200).ack();
+    scenario.pause(length).bye().receive(200);
+    call(scenario);
+    ASSERT_TRUE(phone.process().wait_output("Call established", seconds(10)))
+        << phone.process().output();
+    pbx_->restart(Location::Kept);
+    EXPECT_TRUE(caller_->succeeds()) << caller_->problem() << phone.process().output();
+    EXPECT_TRUE(pbx_->diversions().empty());
+    EXPECT_TRUE(heard(Pbx::kGreeting_hz).empty());
+    // Before the hold and after it.
+    EXPECT_EQ(heard(kPhone_hz).size(), 2U);
 }
 
 struct DigestCase {
