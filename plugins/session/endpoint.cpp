@@ -56,22 +56,26 @@ bool Endpoint::same_address(const Endpoint& other) const noexcept {
                        sizeof(in6_addr)) == 0;
 }
 
-std::string Endpoint::text() const {
+std::string Endpoint::host() const {
     std::array<char, INET6_ADDRSTRLEN> host{};
     if (family() == AF_INET) {
         inet_ntop(AF_INET,
                   &reinterpret_cast<const sockaddr_in*>(&address_)->sin_addr,
                   host.data(),
                   host.size());
-        return std::string(host.data()) + ":" + std::to_string(port());
-    }
-    if (family() == AF_INET6) {
+    } else if (family() == AF_INET6) {
         inet_ntop(AF_INET6,
                   &reinterpret_cast<const sockaddr_in6*>(&address_)->sin6_addr,
                   host.data(),
                   host.size());
-        return "[" + std::string(host.data()) + "]:" + std::to_string(port());
     }
+    return host.data();
+}
+
+std::string Endpoint::text() const {
+    const std::string port_text = ":" + std::to_string(port());
+    if (family() == AF_INET) return host() + port_text;
+    if (family() == AF_INET6) return "[" + host() + "]" + port_text;
     return "none";
 }
 

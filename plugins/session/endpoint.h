@@ -26,6 +26,7 @@ public:
     [[nodiscard]] socklen_t size() const noexcept { return size_; }
     [[nodiscard]] int family() const noexcept { return address_.sin6_family; }
     [[nodiscard]] std::uint16_t port() const noexcept;
+    [[nodiscard]] std::string host() const;  ///< "127.0.0.1", "::1"; empty when not set
     [[nodiscard]] std::string text() const;  ///< "127.0.0.1:4000", "[::1]:4000"
     [[nodiscard]] bool same_address(const Endpoint& other) const noexcept;
     bool operator==(const Endpoint& other) const noexcept {

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "glib/timer.h"
+#include "media/media_address.h"
 #include "media/phone_leg.h"
 #include "model/call_directory.h"
 #include "model/signalling.h"
@@ -35,7 +36,8 @@ struct Call {
     model::LegQuirks quirks;           ///< of the account it came on
     std::string local_address;         ///< numeric, our side of the SIP flow
 
-    session::SocketPair sockets;  ///< until the leg takes them
+    media::MediaAddress media_address;  ///< from `reserve` on
+    session::SocketPair sockets;        ///< until the leg takes them
     std::uint16_t rtp_port = 0;
     std::unique_ptr<media::PhoneLeg> leg;  ///< from the offer on (offerless: from the ACK on)
     std::vector<model::SdpMediaLine> offered_lines;

@@ -11,14 +11,31 @@ using log::Level;
 using log::Mark;
 using model::EndReason;
 
-CallMedia::CallMedia(Parts parts)
-    : parts_(parts),
-      ports_(
-          parts_.config->rtp.address, parts_.config->rtp.first_port, parts_.config->rtp.last_port) {
+namespace {
+
+Refusal not_acceptable(std::string why) {
+    return Refusal{
+        488, "Not Acceptable Here", model::ended(EndReason::NotAcceptable, std::move(why)), false};
 }
 
-std::optional<Refusal> CallMedia::reserve(Call& call) {
-    auto sockets = ports_.open();
+}  // namespace
+
+CallMedia::CallMedia(Parts parts)
+    : parts_(std::move(parts)),
+      ports_(parts_.config->rtp.first_port, parts_.config->rtp.last_port, parts_.config->rtp.dscp) {
+}
+
+std::optional<Refusal> CallMedia::reserve(Call& call, const model::RemoteSdp* offer) {
+    const config::Rtp& rtp = parts_.config->rtp;
+    auto address = media::choose_media_address(
+        {.configured = rtp.address,
+         .advertise = rtp.advertise,
+         .learned = parts_.learned_address ? parts_.learned_address() : std::string(),
+         .flow_local = call.local_address,
+         .remote = offer ? offer->audio.address : std::string()});
+    if (!address) return not_acceptable(address.error().text());
+    call.media_address = std::move(*address);
+    auto sockets = ports_.open(call.media_address.bind);
     if (!sockets) {
         return Refusal{503,
                        "Service Unavailable",
@@ -31,18 +48,12 @@ std::optional<Refusal> CallMedia::reserve(Call& call) {
 }
 
 std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& remote) {
-    const auto refuse = [](std::string why) {
-        return Refusal{488,
-                       "Not Acceptable Here",
-                       model::ended(EndReason::NotAcceptable, std::move(why)),
-                       false};
-    };
-    if (remote.audio.rtp_port == 0) return refuse("no audio over RTP/AVP was offered");
-    if (!can_reach(remote.audio)) {
-        return refuse("the peer's media address is of another IP version than [rtp] address");
+    if (remote.audio.rtp_port == 0) return not_acceptable("no audio over RTP/AVP was offered");
+    if (!call.media_address.reaches(remote.audio.address)) {
+        return not_acceptable("the peer's media address is of another IP version than our offer's");
     }
     const auto chosen = model::choose_codec(remote.audio, call.codecs);
-    if (!chosen) return refuse("no codec of ours was offered");
+    if (!chosen) return not_acceptable("no codec of ours was offered");
     auto worker = parts_.workers->pick();
     call.info.worker = worker->stats().index;
     auto leg = media::PhoneLeg::create(
@@ -70,14 +81,6 @@ std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& remo
     return std::nullopt;
 }
 
-// A socket of one IP version cannot send to the other; the caller would get a 200 and silence.
-bool CallMedia::can_reach(const model::RemoteAudio& remote) const {
-    const auto is_v6 = [](const std::string& address) {
-        return address.find(':') != std::string::npos;
-    };
-    return is_v6(remote.address) == is_v6(parts_.config->rtp.address);
-}
-
 base::Result<void> CallMedia::start(Call& call) {
     call.media_started_ns = base::monotonic_ns();
     call.expected_since_ns = call.media_started_ns;
@@ -88,7 +91,8 @@ base::Result<void> CallMedia::start(Call& call) {
 }
 
 bool CallMedia::renegotiate(Call& call, const model::RemoteSdp& remote) {
-    const bool is_usable = remote.audio.rtp_port != 0 && can_reach(remote.audio);
+    const bool is_usable =
+        remote.audio.rtp_port != 0 && call.media_address.reaches(remote.audio.address);
     const auto chosen =
         is_usable ? model::choose_codec(remote.audio, {call.leg->chosen().codec}) : std::nullopt;
     if (!chosen) return false;
@@ -149,10 +153,9 @@ model::LocalSdp CallMedia::reoffer(Call& call) const {
 model::LocalSdp CallMedia::local_sdp(Call& call,
                                      std::vector<model::SdpFormat> formats,
                                      model::Direction direction) const {
-    const config::Rtp& rtp = parts_.config->rtp;
     return {.session_id = call.session_id,
             .version = call.sdp_version++,
-            .address = rtp.advertise.empty() ? rtp.address : rtp.advertise,
+            .address = call.media_address.advertise,
             .rtp_port = call.rtp_port,
             .direction = direction,
             .formats = std::move(formats),

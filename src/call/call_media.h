@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 
 #include "ai/ai_runtime.h"
 #include "base/error.h"
@@ -29,11 +31,15 @@ public:
         media::Reaper* reaper = nullptr;
         ai::AiRuntime* ai = nullptr;
         media::MediaBus* bus = nullptr;
+        /// Our address as the world outside sees it (STUN), numeric; empty: not known. Null: nobody
+        /// asks.
+        std::function<std::string()> learned_address{};
     };
     explicit CallMedia(Parts parts);
 
-    /// A port pair for the call. Refused with 503 when none is left.
-    [[nodiscard]] std::optional<Refusal> reserve(Call& call);
+    /// An address and a port pair for the call, of the IP version that `offer` needs (null: we
+    /// offer). Refused with 488 when we have no such address, with 503 when no port is left.
+    [[nodiscard]] std::optional<Refusal> reserve(Call& call, const model::RemoteSdp* offer);
     /// Chooses a codec and a worker and builds the leg. 488 when there is nothing to agree on.
     [[nodiscard]] std::optional<Refusal> build(Call& call, const model::RemoteSdp& remote);
     /// Plays; the AI listens. @errors Internal: an element refused
@@ -52,7 +58,6 @@ public:
     [[nodiscard]] model::LocalSdp reoffer(Call& call) const;
 
 private:
-    [[nodiscard]] bool can_reach(const model::RemoteAudio& remote) const;
     [[nodiscard]] model::LocalSdp local_sdp(Call& call,
                                             std::vector<model::SdpFormat> formats,
                                             model::Direction direction) const;

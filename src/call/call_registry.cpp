@@ -46,7 +46,8 @@ CallRegistry::CallRegistry(Parts parts)
               .workers = parts_.workers,
               .reaper = parts_.reaper,
               .ai = parts_.ai,
-              .bus = &bus_}),
+              .bus = &bus_,
+              .learned_address = parts_.learned_address}),
       admission_(parts_.config->admission) {
     look_timer_.every(parts_.context, kLookPeriod, [this] { look(); });
 }
@@ -95,7 +96,8 @@ std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCa
             503, "Service Unavailable", model::ended(EndReason::LimitCalls, *reason), true};
     }
     if (auto refusal = choose_route(call, incoming)) return refusal;
-    if (auto refusal = media_.reserve(call)) return refusal;
+    if (auto refusal = media_.reserve(call, incoming.offer ? &*incoming.offer : nullptr))
+        return refusal;
     if (!incoming.offer)
         return std::nullopt;  // our 200 carries the offer; the leg is built from the answer in the
                               // ACK

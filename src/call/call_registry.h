@@ -51,6 +51,7 @@ public:
         media::WorkerPool* workers = nullptr;
         media::Reaper* reaper = nullptr;
         ai::AiRuntime* ai = nullptr;
+        std::function<std::string()> learned_address{};  ///< @see CallMedia::Parts; may be null
         Hooks hooks;
     };
     explicit CallRegistry(Parts parts);

@@ -28,9 +28,10 @@ struct Sip {
 enum class HoldMedia { None, Keep };
 
 struct Rtp {
-    std::string address = "127.0.0.1";  ///< local address the sockets bind to
-    std::string advertise;              ///< address written into SDP; empty: `address`
-    std::uint16_t first_port = 20000;   ///< from `ports = "20000-29999"`
+    std::string address;    ///< local address the sockets bind to; empty: that of the SIP flow
+    std::string advertise;  ///< address written into SDP; empty: learned, or the local one
+    int dscp = 46;          ///< 0-63
+    std::uint16_t first_port = 20000;  ///< from `ports = "20000-29999"`
     std::uint16_t last_port = 29999;
     std::vector<model::Codec> codecs{
         model::Codec::Pcmu, model::Codec::Pcma, model::Codec::G722, model::Codec::Opus};

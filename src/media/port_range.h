@@ -14,14 +14,15 @@ namespace offhook::media {
 /// @thread control
 class PortRange {
 public:
-    PortRange(std::string address, std::uint16_t first, std::uint16_t last);
+    PortRange(std::uint16_t first, std::uint16_t last, int dscp);
 
+    /// @param address numeric, local
     /// @errors LimitReached when every pair of the range is taken; Io when the address cannot be
     /// bound or descriptors ran out
-    [[nodiscard]] base::Result<session::SocketPair> open();
+    [[nodiscard]] base::Result<session::SocketPair> open(const std::string& address);
 
 private:
-    std::string address_;
+    int dscp_;
     std::uint32_t first_;
     std::uint32_t pairs_;
     std::uint32_t next_;
