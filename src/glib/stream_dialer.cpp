@@ -269,6 +269,21 @@ GSocket* StreamDialer::socket() const {
     return attempt_ ? attempt_->socket() : nullptr;
 }
 
+void close_at_once(GIOStream* stream) {
+    if (G_IS_TLS_CONNECTION(stream)) {
+        GIOStream* raw = nullptr;
+        g_object_get(stream, "base-io-stream", &raw, nullptr);
+        const auto base = Ref<GIOStream>::adopt(raw);
+        if (G_IS_SOCKET_CONNECTION(raw)) {
+            GSocket* socket = g_socket_connection_get_socket(G_SOCKET_CONNECTION(raw));
+            if ((g_socket_condition_check(socket, G_IO_OUT) & G_IO_OUT) == 0) {
+                g_socket_close(socket, nullptr);
+            }
+        }
+    }
+    g_io_stream_close(stream, nullptr, nullptr);
+}
+
 void set_dscp(int fd, int family, int dscp) {
     const int octet = dscp << 2;  // the two low bits are ECN's
     if (family == AF_INET6) {

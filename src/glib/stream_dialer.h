@@ -68,6 +68,11 @@ private:
     std::shared_ptr<Attempt> attempt_;
 };
 
+/// Closes a dialled or accepted stream without ever waiting: TLS says goodbye only when the socket
+/// takes it at once. (Dropping the last reference to a TLS stream waits for a peer that reads
+/// nothing.)
+void close_at_once(GIOStream* stream);
+
 /// Sets the differentiated services code point of what a socket sends (RFC 2474); best effort.
 void set_dscp(int fd, int family, int dscp);
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/monotonic.h"
 #include "glib/error_out.h"
+#include "glib/stream_dialer.h"
 
 namespace offhook::signalling::sip {
 namespace {
@@ -75,6 +76,7 @@ void StreamConnection::close() {
     stop(reader_);
     stop(writer_);
     queue_.clear();
+    if (stream_) glib::close_at_once(stream_.get());
     stream_.reset();
 }
 

@@ -199,7 +199,7 @@ void UdpSocket::receive() {
             bytes.remove_prefix(1);
         if (bytes.empty()) continue;
         const auto local = shared->is_wildcard ? destination_of(header, spec_.address.port())
-                                                : std::optional<SocketAddress>(spec_.address);
+                                               : std::optional<SocketAddress>(spec_.address);
         if (!local) continue;
         events_.on_message(Received{flow_from(*local), from, bytes});
     }

@@ -114,4 +114,30 @@ std::string Certificates::issue(const std::string& file, const std::string& name
     return both;
 }
 
+std::string Certificates::self_signed(const std::string& file, const std::string& names) const {
+    const std::string key = file + ".key";
+    const std::string certificate = file + ".crt";
+    run_openssl(folder_,
+                {"req",
+                 "-x509",
+                 "-newkey",
+                 "ec",
+                 "-pkeyopt",
+                 "ec_paramgen_curve:P-256",
+                 "-nodes",
+                 "-keyout",
+                 key,
+                 "-out",
+                 certificate,
+                 "-days",
+                 "1",
+                 "-subj",
+                 "/CN=test server",
+                 "-addext",
+                 "subjectAltName=" + names});
+    const std::string both = folder_ + "/" + file + ".pem";
+    std::ofstream(both) << read(folder_ + "/" + key) << read(folder_ + "/" + certificate);
+    return both;
+}
+
 }  // namespace offhook::testing

@@ -19,6 +19,8 @@ public:
     [[nodiscard]] std::string issue(const std::string& file,
                                     const std::string& names,
                                     int days = 1) const;
+    /// The same, signed by itself.
+    [[nodiscard]] std::string self_signed(const std::string& file, const std::string& names) const;
     [[nodiscard]] const std::string& folder() const { return folder_; }
 
 private:
