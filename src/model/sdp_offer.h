@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/codec.h"
+#include "model/sdp_crypto.h"
 
 namespace offhook::model {
 
@@ -45,6 +46,9 @@ struct RemoteAudio {
     Direction direction = Direction::SendRecv;
     std::vector<SdpFormat> formats;
     std::optional<int> ptime_ms;
+    bool is_savp = false;           ///< RTP/SAVP or RTP/SAVPF: protected or not at all
+    std::vector<SdpCrypto> crypto;  ///< those of its a=crypto lines that we speak, <= 8
+    std::size_t line = 0;           ///< index of its m-line
 };
 
 /// An m-line of an offer as the answer has to echo it.
@@ -59,8 +63,9 @@ struct SdpMediaLine {
 struct RemoteSdp {
     std::string origin_session_id;
     std::uint64_t origin_version = 0;
-    RemoteAudio audio;
-    std::vector<SdpMediaLine> lines;  ///< in order, <= 16
+    RemoteAudio audio;  ///< the line that is used: the first of `audio_lines` unless chosen anew
+    std::vector<RemoteAudio> audio_lines;  ///< every usable one, in order
+    std::vector<SdpMediaLine> lines;       ///< in order, <= 16
 };
 
 /// What one call speaks after offer and answer met.
@@ -86,7 +91,9 @@ struct LocalSdp {
     std::vector<SdpFormat>
         formats;  ///< one codec and telephone-event in an answer; all ours in an offer
     bool rtcp_mux = false;
-    std::vector<SdpMediaLine> lines;  ///< echo of the offer's lines; empty: a single audio line
+    std::vector<SdpCrypto> crypto;     ///< a=crypto lines: one in an answer under SRTP
+    std::string protocol = "RTP/AVP";  ///< of the audio line when `lines` is empty
+    std::vector<SdpMediaLine> lines;   ///< echo of the offer's lines; empty: a single audio line
 };
 
 /// Chooses the first of `ours` that the remote has; empty when nothing fits. telephone-event comes

@@ -14,6 +14,7 @@ bool same_audio(const model::RemoteAudio& a, const model::RemoteAudio& b) {
     };
     return a.address == b.address && a.rtp_port == b.rtp_port && a.rtcp_port == b.rtcp_port &&
            a.rtcp_mux == b.rtcp_mux && a.direction == b.direction && a.ptime_ms == b.ptime_ms &&
+           a.crypto == b.crypto &&
            std::equal(
                a.formats.begin(), a.formats.end(), b.formats.begin(), b.formats.end(), same_format);
 }
@@ -59,7 +60,9 @@ bool read_offer(AgentCore& core, const Request& request, std::optional<model::Re
         core.respond(
             request,
             488,
-            {{"Warning", "304 offhook \"no audio line with RTP/AVP and a numeric address\""}});
+            {{"Warning",
+              "304 offhook \"no audio line with RTP/AVP, or RTP/SAVP and an a=crypto that we "
+              "speak, and a numeric address\""}});
         return false;
     }
     offer = std::move(*parsed);

@@ -19,6 +19,7 @@ using model::Direction;
 constexpr std::size_t kMaxLines = 1024;
 constexpr std::size_t kMaxMediaLines = 16;
 constexpr std::size_t kMaxFormats = 64;
+constexpr std::size_t kMaxCrypto = 8;
 constexpr std::size_t kMaxString = 256;
 
 struct StaticType {
@@ -108,6 +109,7 @@ struct Section {
     std::optional<std::uint16_t> rtcp_port;
     bool rtcp_mux = false;
     std::optional<int> ptime_ms;
+    std::vector<model::SdpCrypto> crypto;
 
     model::SdpFormat* format(std::uint8_t payload_type) {
         const auto found = std::find_if(formats.begin(), formats.end(), [&](const auto& f) {
@@ -149,6 +151,10 @@ void read_attribute(std::string_view text, Section& section) {
         section.ptime_ms = number_in<int>(take(value), 1, 1000);
     } else if (same(name, "rtcp-mux")) {
         section.rtcp_mux = true;
+    } else if (same(name, "crypto")) {
+        auto crypto = model::parse_crypto(value);
+        if (crypto && section.crypto.size() < kMaxCrypto)
+            section.crypto.push_back(std::move(*crypto));
     } else if (same(name, "rtcp")) {
         section.rtcp_port = number_in<std::uint16_t>(take(value), 1, 65535);
     }
@@ -212,9 +218,14 @@ bool read_origin(std::string_view value, model::RemoteSdp& remote) {
     return true;
 }
 
+bool is_savp(const Section& section) {
+    return same(section.line.protocol, "RTP/SAVP") || same(section.line.protocol, "RTP/SAVPF");
+}
+
 bool is_acceptable(const Section& section) {
-    const bool profile =
-        same(section.line.protocol, "RTP/AVP") || same(section.line.protocol, "RTP/AVPF");
+    const bool profile = same(section.line.protocol, "RTP/AVP") ||
+                         same(section.line.protocol, "RTP/AVPF") ||
+                         (is_savp(section) && !section.crypto.empty());
     return same(section.line.media, "audio") && profile && section.port != 0 &&
            !section.connection.empty() && !section.formats.empty();
 }
@@ -233,6 +244,8 @@ model::RemoteAudio audio_of(const Section& section) {
     }
     audio.formats = section.formats;
     audio.ptime_ms = section.ptime_ms;
+    audio.is_savp = is_savp(section);
+    audio.crypto = section.crypto;
     return audio;
 }
 
@@ -296,17 +309,17 @@ base::Result<model::RemoteSdp> parse_sdp(std::string_view text) {
     if (!has_version || !has_origin) return malformed("session description without v= or o=");
     if (sections.empty()) return malformed("session description without m=");
 
-    bool is_chosen = false;
     for (Section& section : sections) {
         std::erase_if(section.formats,
                       [](const model::SdpFormat& f) { return f.encoding.empty(); });
-        if (!is_chosen && is_acceptable(section)) {
-            is_chosen = true;
-            section.line.is_chosen = true;
-            remote.audio = audio_of(section);
+        if (is_acceptable(section)) {
+            remote.audio_lines.push_back(audio_of(section));
+            remote.audio_lines.back().line = remote.lines.size();
+            section.line.is_chosen = remote.audio_lines.size() == 1;
         }
         remote.lines.push_back(std::move(section.line));
     }
+    if (!remote.audio_lines.empty()) remote.audio = remote.audio_lines.front();
     return remote;
 }
 
@@ -335,9 +348,11 @@ std::string write_sdp(const model::LocalSdp& local) {
         }
         text += "a=ptime:" + std::to_string(model::kPtimeMs) + "\r\n";
         if (local.rtcp_mux) text += "a=rtcp-mux\r\n";
+        for (const model::SdpCrypto& crypto : local.crypto)
+            text += "a=crypto:" + model::write_crypto(crypto) + "\r\n";
         text += "a=" + std::string(name_of(local.direction)) + "\r\n";
     };
-    if (local.lines.empty()) write_audio("RTP/AVP");
+    if (local.lines.empty()) write_audio(local.protocol);
     for (const model::SdpMediaLine& line : local.lines) {
         if (line.is_chosen) {
             write_audio(line.protocol);

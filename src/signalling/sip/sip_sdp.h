@@ -14,8 +14,9 @@ inline constexpr std::size_t kMaxSdpBytes = 32 * 1024;
 
 /// Reads an offer or an answer (RFC 8866, RFC 3264) with our own bounded line parser.
 ///
-/// The first `m=audio` line with RTP/AVP or RTP/AVPF, a port, a numeric address and at least one
-/// known format becomes `audio`; its line has `is_chosen`. Without such a line `audio.rtp_port` is
+/// Each `m=audio` line with RTP/AVP(F), or RTP/SAVP(F) and an a=crypto that we speak, a port, a
+/// numeric address and at least one known format is one of `audio_lines`; the first becomes `audio`
+/// and its line has `is_chosen` until `model::agree_on_offer` decides. Without such a line `audio.rtp_port` is
 /// 0 and the rest is still filled in, so that the caller can answer 488. `c=` of 0.0.0.0 or ::
 /// (hold of RFC 2543) reads as *sendonly*, or *inactive* when they did not send either. Formats
 /// without rtpmap get their static meaning (RFC 3551 §6) or are left out.
@@ -23,7 +24,7 @@ inline constexpr std::size_t kMaxSdpBytes = 32 * 1024;
 [[nodiscard]] base::Result<model::RemoteSdp> parse_sdp(std::string_view text);
 
 /// Writes our side. With `lines` (an answer) every line of the offer comes back in place, all but
-/// the chosen one with port 0 (RFC 3264 §6); without, a single RTP/AVP audio line. ptime, direction
+/// the chosen one with port 0 (RFC 3264 §6); without, a single audio line under `protocol`. ptime, direction
 /// and the fmtp of telephone-event are always there.
 [[nodiscard]] std::string write_sdp(const model::LocalSdp& local);
 

@@ -495,5 +495,63 @@ TEST(SipSdp, SurvivesMutation) {
     EXPECT_GT(parsed_count, 1000);
 }
 
+TEST(SipSdp, ReadsCryptoLinesAndBothProfiles) {
+    const std::string key = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+    std::string text = sdp({"v=0",
+                            "o=x 1 2 IN IP4 192.0.2.1",
+                            "s=-",
+                            "c=IN IP4 192.0.2.1",
+                            "t=0 0",
+                            "a=crypto:9 AES_CM_128_HMAC_SHA1_80 inline:" + key,
+                            "m=audio 5002 RTP/SAVPF 0",
+                            "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + key + "|2^20|1:4",
+                            "a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:" + key + "|2^20",
+                            "a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:" + key,
+                            "m=audio 5004 RTP/AVP 8",
+                            "m=audio 5006 RTP/SAVP 8",
+                            "a=crypto:1 NULL_HMAC_SHA1_80 inline:" + key});
+    const auto parsed = parse_sdp(text);
+    ASSERT_TRUE(parsed);
+    ASSERT_EQ(parsed->audio_lines.size(), 2U) << "the last has no suite of ours";
+    EXPECT_EQ(parsed->audio.rtp_port, 5002);
+    EXPECT_TRUE(parsed->audio.is_savp);
+    ASSERT_EQ(parsed->audio.crypto.size(), 2U);
+    EXPECT_EQ(parsed->audio.crypto[0].tag, 2U);
+    EXPECT_EQ(parsed->audio.crypto[1].tag, 3U);
+    EXPECT_TRUE(parsed->lines[0].is_chosen);
+    EXPECT_FALSE(parsed->audio_lines[1].is_savp);
+    EXPECT_EQ(parsed->audio_lines[1].line, 1U);
+
+    text += "m=audio 5008 RTP/SAVP 8\r\n";
+    for (int i = 1; i <= 100; ++i)
+        text += "a=crypto:" + std::to_string(i) + " AES_CM_128_HMAC_SHA1_80 inline:" + key + "\r\n";
+    const auto many = parse_sdp(text);
+    ASSERT_TRUE(many);
+    EXPECT_EQ(many->audio_lines.at(2).crypto.size(), 8U) << "bounded";
+}
+
+TEST(SipSdp, WritesTheChosenTagUnderTheOfferedProfile) {
+    model::LocalSdp local;
+    local.session_id = "1";
+    local.address = "192.0.2.1";
+    local.rtp_port = 4000;
+    local.formats = {{0, "PCMU", 8000, 1, ""}};
+    const auto crypto = model::parse_crypto(
+        "3 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj");
+    ASSERT_TRUE(crypto);
+    local.crypto = {*crypto};
+    local.lines = {{"audio", "RTP/AVP", "0", false}, {"audio", "RTP/SAVPF", "0 8", true}};
+    const std::string text = write_sdp(local);
+    EXPECT_NE(text.find("m=audio 0 RTP/AVP 0\r\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("m=audio 4000 RTP/SAVPF 0\r\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("a=crypto:3 AES_CM_128_HMAC_SHA1_80 "
+                        "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\r\n"),
+              std::string::npos)
+        << text;
+    local.lines.clear();
+    local.protocol = "RTP/SAVP";
+    EXPECT_NE(write_sdp(local).find("m=audio 4000 RTP/SAVP 0\r\n"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace offhook::signalling::sip
