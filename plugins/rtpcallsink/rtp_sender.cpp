@@ -18,7 +18,9 @@ RtpSender::RtpSender(std::shared_ptr<session::RtpSession> session)
       frame_samples_(model::frame_samples(session_->codec().sample_rate_hz)),
       frame_rtp_(session_->codec().rtp_clock_hz / 1000 * model::kPtimeMs) {
     std::random_device random;
-    sequence_ = static_cast<std::uint16_t>(random());
+    // The lower half: a receiver that misses the first packets under SRTP must not have missed a
+    // wrap (RFC 3711 §3.3.1).
+    sequence_ = static_cast<std::uint16_t>(random() & 0x7FFF);
     timestamp_base_ = random();
 }
 

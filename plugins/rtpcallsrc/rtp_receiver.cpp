@@ -39,7 +39,7 @@ void drain(int fd, Handle handle) noexcept {
                                    reinterpret_cast<sockaddr*>(&address),
                                    &size);
         if (n < 0) return;
-        handle(std::span<const std::uint8_t>(datagram.data(), static_cast<std::size_t>(n)),
+        handle(std::span(datagram).first(static_cast<std::size_t>(n)),
                session::Endpoint::from(address, size));
     }
 }
@@ -60,15 +60,16 @@ RtpReceiver::RtpReceiver(std::shared_ptr<session::RtpSession> session,
 
 void RtpReceiver::receive_rtp(std::int64_t now_ns) noexcept {
     drain(session_->sockets().rtp_fd(),
-          [&](std::span<const std::uint8_t> datagram, const session::Endpoint& from) {
-              handle(datagram, from, now_ns);
+          [&](std::span<std::uint8_t> datagram, const session::Endpoint& from) {
+              if (const auto plain = session_->unprotect(datagram)) handle(*plain, from, now_ns);
           });
 }
 
 void RtpReceiver::receive_rtcp(std::int64_t now_ns) noexcept {
     drain(session_->sockets().rtcp_fd(),
-          [&](std::span<const std::uint8_t> datagram, const session::Endpoint& from) {
-              session_->handle_rtcp(datagram, from, now_ns);
+          [&](std::span<std::uint8_t> datagram, const session::Endpoint& from) {
+              if (const auto plain = session_->unprotect(datagram))
+                  session_->handle_rtcp(*plain, from, now_ns);
           });
 }
 

@@ -50,7 +50,7 @@ public:
     /// Once per 20 ms: what was waiting for its time, losses, and the background of a pause.
     void play_due(std::int64_t now_ns) noexcept;
 
-    /// One RTP datagram, as the socket gave it.
+    /// One RTP datagram, as the socket gave it, without its protection.
     void handle(std::span<const std::uint8_t> datagram,
                 const session::Endpoint& from,
                 std::int64_t now_ns) noexcept;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/monotonic.h"
+#include "rtp/packet.h"
 
 namespace offhook::session {
 namespace {
@@ -51,6 +52,43 @@ void RtpSession::renegotiate(const model::ChosenAudio& chosen) noexcept {
     settings_.rtcp_mux = chosen.rtcp_mux;
     // It showed where RTCP came from under the old arrangement.
     rtcp_source_.reset();
+}
+
+void RtpSession::set_srtp(SrtpPair pair) noexcept {
+    if (pair.inbound != srtp_.inbound)
+        old_inbound_ = pair.inbound ? std::move(srtp_.inbound) : nullptr;
+    srtp_ = std::move(pair);
+}
+
+std::optional<std::span<const std::uint8_t>> RtpSession::unprotect(
+    std::span<std::uint8_t> datagram) noexcept {
+    using Verdict = srtp::SrtpInbound::Verdict;
+    if (!srtp_.inbound) return datagram;
+    const bool is_rtcp = rtp::looks_like_rtcp(datagram);
+    const auto open = [&](srtp::SrtpInbound& inbound) {
+        return is_rtcp ? inbound.open_rtcp(datagram) : inbound.open_rtp(datagram);
+    };
+    auto opened = open(*srtp_.inbound);
+    if (opened.verdict == Verdict::Ok) {
+        old_inbound_.reset();
+    } else if (opened.verdict == Verdict::AuthFailed && old_inbound_) {
+        opened = open(*old_inbound_);
+    }
+    LegCounters& c = *counters_;
+    switch (opened.verdict) {
+        case Verdict::Ok:
+            return datagram.first(opened.bytes);
+        case Verdict::AuthFailed:
+            LegCounters::add<std::uint64_t>(c.srtp_auth_failures, 1);
+            break;
+        case Verdict::Replayed:
+            LegCounters::add<std::uint64_t>(c.srtp_replays, 1);
+            break;
+        case Verdict::Malformed:
+            LegCounters::add<std::uint64_t>(c.refused_packets, 1);
+            break;
+    }
+    return std::nullopt;
 }
 
 void RtpSession::set_sending(bool sending) noexcept {
@@ -131,8 +169,11 @@ void RtpSession::send_rtp(std::span<const std::uint8_t> packet,
                           std::int64_t now_ns) noexcept {
     LegCounters& c = *counters_;
     const Endpoint& to = destination();
+    std::array<std::uint8_t, rtp::kMaxPacketBytes + srtp::kMaxOverheadBytes> sealed;
+    if (srtp_.outbound)
+        packet = std::span(sealed).first(srtp_.outbound->protect_rtp(packet, sealed));
     // A full socket buffer or an ICMP error loses this packet only; the next one leaves in 20 ms.
-    if (!to.is_set() ||
+    if (packet.empty() || !to.is_set() ||
         sendto(
             sockets_.rtp_fd(), packet.data(), packet.size(), MSG_NOSIGNAL, to.data(), to.size()) <
             0) {
@@ -188,16 +229,17 @@ void RtpSession::send_report(bool bye, std::int64_t now_ns) noexcept {
                             static_cast<std::uint32_t>(LegCounters::get(counters_->sent_bytes))};
     }
     const auto remote_ssrc = reception_.any() ? std::optional(lock_.ssrc()) : std::nullopt;
-    std::array<std::uint8_t, kMaxReportBytes> report;
-    const std::size_t size = rtp::write_report(ssrc_,
-                                               sender,
-                                               remote_ssrc,
-                                               reception_.take_block(),
-                                               last_sr_,
-                                               settings_.cname,
-                                               bye,
-                                               now_ns,
-                                               report);
+    std::array<std::uint8_t, kMaxReportBytes + srtp::kMaxOverheadBytes> report;
+    std::size_t size = rtp::write_report(ssrc_,
+                                         sender,
+                                         remote_ssrc,
+                                         reception_.take_block(),
+                                         last_sr_,
+                                         settings_.cname,
+                                         bye,
+                                         now_ns,
+                                         std::span(report).first(kMaxReportBytes));
+    if (srtp_.outbound) size = srtp_.outbound->protect_rtcp(std::span(report).first(size), report);
     const int fd = settings_.rtcp_mux ? sockets_.rtp_fd() : sockets_.rtcp_fd();
     if (size > 0 && sendto(fd, report.data(), size, MSG_NOSIGNAL, to.data(), to.size()) >= 0) {
         LegCounters::add<std::uint64_t>(counters_->rtcp_sent, 1);

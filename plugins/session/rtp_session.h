@@ -16,6 +16,7 @@
 #include "session/endpoint.h"
 #include "session/socket_pair.h"
 #include "session/source_lock.h"
+#include "session/srtp_contexts.h"
 
 namespace offhook::session {
 
@@ -64,10 +65,18 @@ public:
     /// What a re-INVITE may change while the codec stays: payload numbers (RFC 3264 §8.3.2), the
     /// events' clock, and whether RTCP shares the RTP port (RFC 5761 §5.1.1).
     void renegotiate(const model::ChosenAudio& chosen) noexcept;
+    /// What is sent and received from now on is protected so. Packets under the old key that are
+    /// still under way are opened until the first under the new one came.
+    void set_srtp(SrtpPair pair) noexcept;
     /// Off: the peer asked for nothing (hold). The clock runs on.
     void set_sending(bool sending) noexcept;
     [[nodiscard]] bool is_sending() const noexcept { return sending_; }
 
+    /// Takes the protection off a datagram of the RTP or the RTCP socket, in place. Comes before
+    /// anybody judges it: what is not genuine must not even show its source.
+    /// @return the plain datagram; empty when it was refused and counted
+    [[nodiscard]] std::optional<std::span<const std::uint8_t>> unprotect(
+        std::span<std::uint8_t> datagram) noexcept;
     /// Whether this packet is the caller's; keeps reception statistics.
     [[nodiscard]] SourceLock::Verdict accept(const rtp::PacketView& packet,
                                              const Endpoint& from,
@@ -106,6 +115,8 @@ private:
     Endpoint remote_rtp_;
     Endpoint remote_rtcp_;
     SourceLock lock_;
+    SrtpPair srtp_;
+    std::shared_ptr<srtp::SrtpInbound> old_inbound_;  ///< of the key before, until the new is heard
     bool sending_ = true;
     bool is_latch_due_ = false;
     rtp::ReceptionStats reception_;

@@ -44,6 +44,7 @@ void write_stats(base::JsonWriter& json, const model::LegStats& s) {
     json.field("refused_packets", s.refused_packets)
         .field("concealed_samples", s.concealed_samples);
     json.field("comfort_noise_samples", s.comfort_noise_samples).field("is_paused", s.is_paused);
+    json.field("srtp_auth_failures", s.srtp_auth_failures).field("srtp_replays", s.srtp_replays);
     json.field("received_dtmf_events", s.received_dtmf_events);
     known_field(json, "since_last_received_ms", s.since_last_received_ms);
     json.field("jitter_ms", s.jitter_ms).field("playout_delay_ms", s.playout_delay_ms);
@@ -68,6 +69,10 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     json.field("peer", call.peer).field("user_agent", call.user_agent);
     json.field("route", call.route).field("ai", call.ai).field("pipeline", call.pipeline);
     json.field("fill", call.fill).field("codec", call.codec);
+    json.key("srtp");
+    call.srtp.empty() ? json.null() : json.value(call.srtp);
+    json.key("srtp_key_exchange_protected");
+    call.srtp.empty() ? json.null() : json.value(call.srtp_key_exchange_protected);
     time_field(json, "created", call.created_ns);
     time_field(json, "answered", call.answered_ns);
     time_field(json, "ended", call.ended_ns);

@@ -11,6 +11,7 @@
 #include "media/phone_leg.h"
 #include "model/call_directory.h"
 #include "model/signalling.h"
+#include "model/srtp_agreement.h"
 #include "session/socket_pair.h"
 
 namespace offhook::call {
@@ -43,6 +44,9 @@ struct Call {
     std::vector<model::SdpMediaLine> offered_lines;
     model::Direction remote_direction = model::Direction::SendRecv;
     bool rtcp_mux = false;
+    std::optional<model::SrtpAgreement> srtp;  ///< in force; empty: plain RTP
+    std::optional<std::vector<model::SdpCrypto>>
+        srtp_offered;  ///< in our first offer, until it is answered
 
     glib::Timer answer_timer;
     std::int64_t incoming_ns = 0;  ///< CLOCK_MONOTONIC

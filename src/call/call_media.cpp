@@ -47,10 +47,26 @@ std::optional<Refusal> CallMedia::reserve(Call& call, const model::RemoteSdp* of
     return std::nullopt;
 }
 
+<<<<<<< HEAD
 std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& remote) {
     if (remote.audio.rtp_port == 0) return not_acceptable("no audio over RTP/AVP was offered");
     if (!call.media_address.reaches(remote.audio.address)) {
         return not_acceptable("the peer's media address is of another IP version than our offer's");
+=======
+std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& said) {
+    const auto refuse = [](std::string why) {
+        return Refusal{488,
+                       "Not Acceptable Here",
+                       model::ended(EndReason::NotAcceptable, std::move(why)),
+                       false};
+    };
+    if (said.audio.rtp_port == 0) return refuse("no audio that we speak was offered");
+    model::RemoteSdp remote = said;
+    const auto agreed = agree_on_srtp(call, remote);
+    if (!agreed) return refuse(agreed.error().text());
+    if (!can_reach(remote.audio)) {
+        return refuse("the peer's media address is of another IP version than [rtp] address");
+>>>>>>> 2ce420c (call, session: SDES-SRTP on phone legs, by policy)
     }
     const auto chosen = model::choose_codec(remote.audio, call.codecs);
     if (!chosen) return not_acceptable("no codec of ours was offered");
@@ -75,6 +91,7 @@ std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& remo
                        false};
     }
     call.leg = std::move(*leg);
+    if (auto applied = apply_srtp(call, *agreed); !applied) return refuse(applied.error().text());
     call.rtcp_mux = chosen->rtcp_mux;
     call.info.codec = model::facts_of(chosen->codec).name;
     apply_remote(call, remote);
@@ -90,16 +107,63 @@ base::Result<void> CallMedia::start(Call& call) {
     return {};
 }
 
+<<<<<<< HEAD
 bool CallMedia::renegotiate(Call& call, const model::RemoteSdp& remote) {
     const bool is_usable =
         remote.audio.rtp_port != 0 && call.media_address.reaches(remote.audio.address);
+=======
+bool CallMedia::renegotiate(Call& call, const model::RemoteSdp& said) {
+    model::RemoteSdp remote = said;
+    const auto agreed = agree_on_srtp(call, remote);
+    if (!agreed) {
+        log::write(
+            Level::Warning, Mark::Warning, "call.no_srtp", call.id.text, agreed.error().text());
+        return false;
+    }
+    const bool is_usable = remote.audio.rtp_port != 0 && can_reach(remote.audio);
+>>>>>>> 2ce420c (call, session: SDES-SRTP on phone legs, by policy)
     const auto chosen =
         is_usable ? model::choose_codec(remote.audio, {call.leg->chosen().codec}) : std::nullopt;
-    if (!chosen) return false;
+    if (!chosen || !apply_srtp(call, *agreed)) return false;
     call.rtcp_mux = chosen->rtcp_mux;
     call.leg->renegotiate(*chosen);
     apply_remote(call, remote);
     return true;
+}
+
+model::SrtpPolicy CallMedia::policy_of(const Call&) const {
+    return parts_.config->rtp.srtp;
+}
+
+base::Result<std::optional<model::SrtpAgreement>> CallMedia::agree_on_srtp(
+    const Call& call, model::RemoteSdp& remote) const {
+    const model::SrtpPolicy policy = policy_of(call);
+    return call.srtp_offered ? model::agree_on_answer(remote.audio, *call.srtp_offered, policy)
+                             : model::agree_on_offer(remote, policy, call.srtp);
+}
+
+base::Result<void> CallMedia::apply_srtp(Call& call,
+                                         const std::optional<model::SrtpAgreement>& agreed) {
+    if (auto set = call.leg->set_srtp(agreed); !set) return set;
+    const bool is_new = agreed.has_value() && !call.srtp;
+    call.srtp = agreed;
+    call.srtp_offered.reset();
+    const auto starts_with = [&](std::string_view transport) {
+        return call.info.peer.compare(0, transport.size(), transport) == 0;
+    };
+    call.info.srtp = agreed ? model::facts_of(agreed->suite).name : std::string_view();
+    call.info.srtp_key_exchange_protected =
+        agreed.has_value() && (starts_with("tls:") || starts_with("wss:"));
+    if (is_new && !call.info.srtp_key_exchange_protected) {
+        log::write(Level::Info,
+                   Mark::Call,
+                   "call.srtp_keys_in_the_clear",
+                   call.id.text,
+                   "the keys of SRTP came over a transport without TLS: whoever reads that reads "
+                   "the sound",
+                   {{"peer", call.info.peer}});
+    }
+    return {};
 }
 
 void CallMedia::apply_remote(Call& call, const model::RemoteSdp& remote) {
@@ -137,7 +201,15 @@ void CallMedia::stop(Call& call) {
 }
 
 model::LocalSdp CallMedia::offer(Call& call) const {
-    return local_sdp(call, model::offer_formats(call.codecs), model::Direction::SendRecv);
+    model::LocalSdp sdp =
+        local_sdp(call, model::offer_formats(call.codecs), model::Direction::SendRecv);
+    const model::SrtpPolicy policy = policy_of(call);
+    // Without random bytes there is no key to offer; a peer that needs one then refuses.
+    sdp.crypto =
+        model::crypto_to_offer(policy, std::nullopt).value_or(std::vector<model::SdpCrypto>{});
+    sdp.protocol = model::profile_to_offer(policy);
+    call.srtp_offered = sdp.crypto;
+    return sdp;
 }
 
 model::LocalSdp CallMedia::answer(Call& call) const {
@@ -153,6 +225,12 @@ model::LocalSdp CallMedia::reoffer(Call& call) const {
 model::LocalSdp CallMedia::local_sdp(Call& call,
                                      std::vector<model::SdpFormat> formats,
                                      model::Direction direction) const {
+<<<<<<< HEAD
+=======
+    const config::Rtp& rtp = parts_.config->rtp;
+    std::vector<model::SdpCrypto> crypto;
+    if (call.srtp) crypto.push_back(call.srtp->local_crypto());
+>>>>>>> 2ce420c (call, session: SDES-SRTP on phone legs, by policy)
     return {.session_id = call.session_id,
             .version = call.sdp_version++,
             .address = call.media_address.advertise,
@@ -160,6 +238,7 @@ model::LocalSdp CallMedia::local_sdp(Call& call,
             .direction = direction,
             .formats = std::move(formats),
             .rtcp_mux = call.rtcp_mux,
+            .crypto = std::move(crypto),
             .lines = call.offered_lines};
 }
 

@@ -61,6 +61,11 @@ private:
     [[nodiscard]] model::LocalSdp local_sdp(Call& call,
                                             std::vector<model::SdpFormat> formats,
                                             model::Direction direction) const;
+    [[nodiscard]] model::SrtpPolicy policy_of(const Call& call) const;
+    [[nodiscard]] base::Result<std::optional<model::SrtpAgreement>> agree_on_srtp(
+        const Call& call, model::RemoteSdp& remote) const;
+    [[nodiscard]] base::Result<void> apply_srtp(Call& call,
+                                                const std::optional<model::SrtpAgreement>& agreed);
     void apply_remote(Call& call, const model::RemoteSdp& remote);
 
     Parts parts_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/codec.h"
+#include "model/srtp.h"
 
 namespace offhook::config {
 
@@ -37,6 +38,7 @@ struct Rtp {
         model::Codec::Pcmu, model::Codec::Pcma, model::Codec::G722, model::Codec::Opus};
     int timeout_s = 60;  ///< hang up when the caller's RTP stopped this long; 0 = never
     HoldMedia hold_media = HoldMedia::None;
+    model::SrtpPolicy srtp = model::SrtpPolicy::Prefer;
     int opus_complexity = 2;       ///< 0-10
     int opus_bitrate_bps = 24000;  ///< 6000-64000
 };

@@ -258,6 +258,13 @@ const Names<HoldMedia>& hold_names() {
     return names;
 }
 
+const Names<model::SrtpPolicy>& srtp_names() {
+    static const Names<model::SrtpPolicy> names{{"require", model::SrtpPolicy::Require},
+                                                {"prefer", model::SrtpPolicy::Prefer},
+                                                {"off", model::SrtpPolicy::Off}};
+    return names;
+}
+
 template <class E>
 std::string_view word_of(const Names<E>& names, E wanted) noexcept {
     for (const auto& [word, e] : names) {
@@ -276,6 +283,10 @@ std::string_view name_of(AiProtocol protocol) noexcept {
 
 std::string_view name_of(HoldMedia media) noexcept {
     return word_of(hold_names(), media);
+}
+
+std::string_view name_of(model::SrtpPolicy policy) noexcept {
+    return word_of(srtp_names(), policy);
 }
 
 // clang-format off: one key, one paragraph
@@ -392,6 +403,15 @@ const std::vector<Key<Config>>& section_keys() {
                    "",
                    "What a caller on hold that asks for nothing gets: nothing (RFC 3264), or "
                    "filler all the same."}),
+        choice<C>("rtp",
+                  "srtp",
+                  [](C & c) -> auto& { return c.rtp.srtp; },
+                  srtp_names(),
+                  {"",
+                   "",
+                   "Protection of phone legs with keys from SDP (SDES). `prefer`: SRTP where the "
+                   "peer has it, else plain RTP. `require`: 488 for offers without it. `off`: 488 "
+                   "for offers of nothing else."}),
         whole<C>(
             "rtp",
             "opus_complexity",

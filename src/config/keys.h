@@ -38,5 +38,6 @@ struct Key {
 /// What a configuration's enumerators are called in files and logs.
 [[nodiscard]] std::string_view name_of(AiProtocol protocol) noexcept;
 [[nodiscard]] std::string_view name_of(HoldMedia media) noexcept;
+[[nodiscard]] std::string_view name_of(model::SrtpPolicy policy) noexcept;
 
 }  // namespace offhook::config

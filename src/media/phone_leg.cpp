@@ -86,6 +86,13 @@ base::Result<void> PhoneLeg::set_remote(const model::RemoteAudio& remote) {
     return {};
 }
 
+base::Result<void> PhoneLeg::set_srtp(const std::optional<model::SrtpAgreement>& agreed) {
+    auto pair = srtp_.update(agreed);
+    if (!pair) return tl::unexpected(pair.error());
+    worker_->post([session = session_, pair = *pair] { session->set_srtp(pair); });
+    return {};
+}
+
 base::Result<void> PhoneLeg::start() {
     has_started_ = true;
     if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {

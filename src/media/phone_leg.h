@@ -22,7 +22,7 @@
 
 namespace offhook::media {
 
-/// One answered call's sound over plain RTP.
+/// One answered call's sound over RTP or SRTP.
 ///
 ///     caller --UDP--> rtpcallsrc -> ... -> aitap ---> AudioPort.tap ---> AI
 ///                         |  RtpSession (sockets, SSRC, counters)
@@ -59,6 +59,10 @@ public:
     /// Where the peer says it listens; again when it moves.
     /// @errors InvalidArgument: not a numeric address
     [[nodiscard]] base::Result<void> set_remote(const model::RemoteAudio& remote);
+    /// Protects what is sent and received, or no longer (empty); a key that did not change goes on
+    /// where it was. Before `start` and with each offer and answer.
+    /// @errors Internal: OpenSSL refused; all stays as it was
+    [[nodiscard]] base::Result<void> set_srtp(const std::optional<model::SrtpAgreement>& agreed);
     /// The first packet leaves within 5 ms from here. @errors Internal: an element refused (its
     /// error is on the bus)
     [[nodiscard]] base::Result<void> start();
@@ -95,6 +99,7 @@ private:
     model::ChosenAudio chosen_;
     std::shared_ptr<const LaunchFile> launch_;
     std::shared_ptr<session::RtpSession> session_;
+    session::SrtpContexts srtp_;
     std::shared_ptr<model::AudioPort> port_;
     std::shared_ptr<worker::MediaWorker> worker_;
     glib::Ref<GstElement> pipeline_;

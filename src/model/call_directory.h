@@ -27,6 +27,8 @@ struct CallInfo {
     std::int64_t created_ns = 0, answered_ns = 0, ended_ns = 0;  ///< CLOCK_REALTIME; 0: not yet
     double answer_ms = -1;                                       ///< INVITE to 200
     int worker = -1;                                             ///< media worker, -1: none
+    std::string srtp;                          ///< suite of the media, empty: plain RTP
+    bool srtp_key_exchange_protected = false;  ///< the keys came over TLS
     bool is_oneway = false;  ///< no RTP came from the caller for 3 s while it should
     std::optional<CallEnd> end;
     LegStats stats;

@@ -42,6 +42,8 @@ struct LegCounters {
     Cell<std::uint64_t> reordered_packets{0};
     Cell<std::uint64_t> refused_packets{
         0};  ///< malformed, foreign source or SSRC, unknown payload type
+    Cell<std::uint64_t> srtp_auth_failures{0};  ///< another key, or forged; RTCP too
+    Cell<std::uint64_t> srtp_replays{0};        ///< genuine once, seen before or too old
     Cell<std::uint64_t> concealed_samples{0};
     Cell<std::uint64_t> comfort_noise_samples{0};  ///< made while the caller's side sent nothing on
                                                    ///< purpose (RFC 3389, Opus DTX)

@@ -46,6 +46,8 @@ LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_
     s.duplicate_packets = get(c.duplicate_packets);
     s.reordered_packets = get(c.reordered_packets);
     s.refused_packets = get(c.refused_packets);
+    s.srtp_auth_failures = get(c.srtp_auth_failures);
+    s.srtp_replays = get(c.srtp_replays);
     s.concealed_samples = get(c.concealed_samples);
     s.comfort_noise_samples = get(c.comfort_noise_samples);
     s.is_paused = get(c.is_paused);

@@ -24,6 +24,7 @@ struct LegStats {
     std::uint64_t received_packets = 0, received_bytes = 0, lost_packets = 0, late_packets = 0;
     std::uint64_t duplicate_packets = 0, reordered_packets = 0, refused_packets = 0;
     std::uint64_t concealed_samples = 0, comfort_noise_samples = 0, received_dtmf_events = 0;
+    std::uint64_t srtp_auth_failures = 0, srtp_replays = 0;
     double since_last_received_ms = -1;
     bool is_paused = false;  ///< the caller's side sends nothing on purpose (comfort noise, DTX)
     double jitter_ms = 0, playout_delay_ms = 0;
