@@ -63,6 +63,7 @@ LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
     std::size_t spoken = 0;
     bool was_cut = false;
     if (port_ && (speaking_ || may_start(queued))) spoken = port_->voice.read(pcm, was_cut);
+    if (spoken > 0 && port_->is_voice_muted.load(std::memory_order_relaxed)) spoken = 0;
 
     std::array<std::int16_t, kMaxFrameSamples> filler_storage;
     const bool joins = spoken < frame_samples_ || (!was_speaking && spoken > 0);

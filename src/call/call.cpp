@@ -1,27 +1,72 @@
 #include "call/call.h"
 
+#include <utility>
+
 #include "base/escape.h"
 #include "base/monotonic.h"
 
 namespace offhook::call {
+namespace {
 
-Call::Call(model::IncomingCall incoming) : id(incoming.id), incoming_ns(base::monotonic_ns()) {
-    const auto safe = [](const std::string& text) { return base::escape_untrusted(text); };
+std::string safe(const std::string& text) {
+    return base::escape_untrusted(text);
+}
+
+model::CallFacts safe(model::CallFacts facts) {
+    facts.asserted_identity = safe(facts.asserted_identity);
+    for (std::string& text : facts.diversion) text = safe(text);
+    for (std::string& text : facts.history) text = safe(text);
+    for (auto& [name, value] : facts.headers) {
+        name = safe(name);
+        value = safe(value);
+    }
+    return facts;
+}
+
+}  // namespace
+
+Call::Call(const model::IncomingCall& incoming)
+    : id(incoming.id), incoming_ns(base::monotonic_ns()), replaced{incoming.facts.replaces} {
     info.id = incoming.id;
     info.sip_call_id = safe(incoming.sip_call_id);
     info.from = safe(incoming.from_uri);
     info.to = safe(incoming.to_uri);
     info.peer = safe(incoming.peer);
+    info.transport = info.peer.substr(0, info.peer.find(':'));
     info.user_agent = safe(incoming.user_agent);
+    info.account = incoming.account;
+    info.facts = safe(incoming.facts);
     quirks = incoming.quirks;
-    local_address = std::move(incoming.local_address);
+    local_address = incoming.local_address;
     info.created_ns = base::realtime_ns();
     session_id = std::to_string(info.created_ns / base::kNsPerUs);
 }
 
+Call::Call(std::string account, std::string from, std::string to)
+    : id(model::CallId::make()), incoming_ns(base::monotonic_ns()) {
+    info.id = id;
+    info.direction = model::CallDirection::Outbound;
+    info.state = model::CallState::Dialing;
+    info.account = std::move(account);
+    info.from = std::move(from);
+    info.to = std::move(to);
+    info.created_ns = base::realtime_ns();
+    session_id = std::to_string(info.created_ns / base::kNsPerUs);
+}
+
+void Call::note_answer() {
+    answered_ns = base::monotonic_ns();
+    info.answered_ns = base::realtime_ns();
+    info.answer_ms = static_cast<double>(answered_ns - incoming_ns) / 1e6;
+    update_state();
+}
+
 void Call::update_state() {
-    if (answered_ns != 0)
-        info.state = is_held() ? model::CallState::Held : model::CallState::Answered;
+    info.is_held_by_peer = leg && is_held();
+    info.is_held_by_us = is_holding && !is_offering;
+    if (!is_answered() || ending) return;
+    info.state = info.is_held_by_peer || info.is_held_by_us ? model::CallState::Held
+                                                            : model::CallState::Answered;
 }
 
 }  // namespace offhook::call

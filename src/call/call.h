@@ -19,11 +19,15 @@ namespace offhook::call {
 /// The state of one call; CallRegistry tells its story and is the only one to change it.
 ///
 ///     Incoming --ring--> Ringing --200 sent--> Answered <--re-INVITE--> Held
+///     Dialing --180/183--> Ringing --200 came--'
 ///         '-------------- CANCEL, BYE, hang-up, refusal ---------------> Ending --> Ended
 ///
 /// @thread control
 struct Call {
-    explicit Call(model::IncomingCall incoming);
+    /// One that comes in.
+    explicit Call(const model::IncomingCall& incoming);
+    /// One that we place on an account.
+    Call(std::string account, std::string from, std::string to);
 
     model::CallId id;
     model::CallInfo info;    ///< what the outside sees; stats are filled when asked for
@@ -40,7 +44,8 @@ struct Call {
     media::MediaAddress media_address;  ///< from `reserve` on
     session::SocketPair sockets;        ///< until the leg takes them
     std::uint16_t rtp_port = 0;
-    std::unique_ptr<media::PhoneLeg> leg;  ///< from the offer on (offerless: from the ACK on)
+    /// From the peer's description on: its offer, or its answer to ours.
+    std::unique_ptr<media::PhoneLeg> leg;
     std::vector<model::SdpMediaLine> offered_lines;
     model::Direction remote_direction = model::Direction::SendRecv;
     bool rtcp_mux = false;
@@ -48,11 +53,21 @@ struct Call {
     std::optional<std::vector<model::SdpCrypto>>
         srtp_offered;  ///< in our first offer, until it is answered
 
+    bool is_holding = false;   ///< we asked the peer to send nothing, or are about to
+    bool is_offering = false;  ///< a re-INVITE of ours is under way
+
     glib::Timer answer_timer;
     std::int64_t incoming_ns = 0;  ///< CLOCK_MONOTONIC
     std::int64_t answered_ns = 0;  ///< CLOCK_MONOTONIC, 0: not yet
     std::optional<model::CallEnd>
         ending;  ///< we decided, signalling has yet to say that it is over
+
+    model::CallId transferor;  ///< this call was placed because that one's peer asked for it
+    model::CallId replaced;    ///< ends once this one is answered (RFC 3891)
+    /// Set once another call has taken the place of this one: the peer's BYE is then the end of
+    /// what was asked for.
+    std::optional<model::CallEnd> superseded;
+    glib::Timer transfer_timer;
 
     // what the once-a-second look has already told
     bool told_first_sent = false;
@@ -62,12 +77,19 @@ struct Call {
     std::int64_t expected_since_ns = 0;  ///< since when RTP of the caller is due (answer, resume)
     std::int64_t last_keepalive_ns = 0;
 
+    [[nodiscard]] bool is_outbound() const {
+        return info.direction == model::CallDirection::Outbound;
+    }
+    [[nodiscard]] bool is_answered() const { return answered_ns != 0; }
+    /// The answer just happened.
+    void note_answer();
     /// Answered or held, once answered.
     void update_state();
+    /// The peer asked for nothing.
     [[nodiscard]] bool is_held() const { return !model::receives(remote_direction); }
     /// A peer that holds may say "sendonly" and play no music: its silence means nothing.
     [[nodiscard]] bool is_sound_expected() const {
-        return model::sends(remote_direction) && !is_held();
+        return model::sends(remote_direction) && !is_held() && !is_holding;
     }
 };
 

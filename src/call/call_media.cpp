@@ -18,6 +18,16 @@ Refusal not_acceptable(std::string why) {
         488, "Not Acceptable Here", model::ended(EndReason::NotAcceptable, std::move(why)), false};
 }
 
+model::Direction direction_of(bool sends, bool receives) {
+    return sends ? (receives ? model::Direction::SendRecv : model::Direction::SendOnly)
+                 : (receives ? model::Direction::RecvOnly : model::Direction::Inactive);
+}
+
+// Who holds asks for nothing and goes on sending (RFC 3264 §8.4).
+model::Direction wanted(const Call& call) {
+    return call.is_holding ? model::Direction::SendOnly : model::Direction::SendRecv;
+}
+
 }  // namespace
 
 CallMedia::CallMedia(Parts parts)
@@ -193,6 +203,14 @@ void CallMedia::apply_remote(Call& call, const model::RemoteSdp& remote) {
                               : "the peer is back");
 }
 
+void CallMedia::mute(Call& call, bool is_muted) {
+    call.leg->audio_port()->is_voice_muted.store(is_muted, std::memory_order_relaxed);
+}
+
+void CallMedia::dismiss_ai(Call& call) {
+    parts_.ai->detach(call.id);
+}
+
 void CallMedia::stop(Call& call) {
     if (!call.leg) return;
     parts_.ai->detach(call.id);
@@ -214,12 +232,16 @@ model::LocalSdp CallMedia::offer(Call& call) const {
 
 model::LocalSdp CallMedia::answer(Call& call) const {
     if (!call.leg) return offer(call);
-    return local_sdp(
-        call, model::answer_formats(call.leg->chosen()), model::mirrored(call.remote_direction));
+    const model::Direction asked = model::mirrored(call.remote_direction);
+    const model::Direction ours = wanted(call);
+    return local_sdp(call,
+                     model::answer_formats(call.leg->chosen()),
+                     direction_of(model::sends(asked) && model::sends(ours),
+                                  model::receives(asked) && model::receives(ours)));
 }
 
 model::LocalSdp CallMedia::reoffer(Call& call) const {
-    return local_sdp(call, model::answer_formats(call.leg->chosen()), model::Direction::SendRecv);
+    return local_sdp(call, model::answer_formats(call.leg->chosen()), wanted(call));
 }
 
 model::LocalSdp CallMedia::local_sdp(Call& call,

@@ -47,6 +47,10 @@ public:
     /// What a later offer or answer changes: address, payload numbers, hold. Nothing changes when
     /// it cannot be used (false): the session stays as it was (RFC 3261 §14.2).
     [[nodiscard]] bool renegotiate(Call& call, const model::RemoteSdp& remote);
+    /// While it is, what the AI says is lost and the peer hears the filler.
+    static void mute(Call& call, bool is_muted);
+    /// The AI leaves; the peer hears the filler.
+    void dismiss_ai(Call& call);
     /// Gives everything back. Calls without a leg are fine.
     void stop(Call& call);
 

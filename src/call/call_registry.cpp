@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/monotonic.h"
+#include "call/diversion.h"
 #include "call/number_mask.h"
 #include "call/router.h"
 
@@ -80,7 +81,7 @@ void CallRegistry::on_incoming(model::IncomingCall incoming) {
     signalling_->ring(call.id);
     call.info.state = CallState::Ringing;
     const int delay_ms = parts_.config->sip.answer_delay_ms;
-    if (delay_ms == 0) {
+    if (delay_ms == 0 || !call.replaced.empty()) {
         answer(call);
     } else {
         call.answer_timer.once(
@@ -95,7 +96,10 @@ std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCa
         return Refusal{
             503, "Service Unavailable", model::ended(EndReason::LimitCalls, *reason), true};
     }
-    if (auto refusal = choose_route(call, incoming)) return refusal;
+    if (auto refusal =
+            call.replaced.empty() ? choose_route(call, incoming) : follow_replaced(call)) {
+        return refusal;
+    }
     if (auto refusal = media_.reserve(call, incoming.offer ? &*incoming.offer : nullptr))
         return refusal;
     if (!incoming.offer)
@@ -115,29 +119,37 @@ std::optional<Refusal> CallRegistry::choose_route(Call& call,
             model::ended(EndReason::NoRoute, "no [[route]] matches " + mask_numbers(call.info.to)),
             false};
     }
-    const auto ai =
-        std::find_if(config.ai.begin(), config.ai.end(), [&](const config::Ai& candidate) {
-            return candidate.name == call.route->ai;
-        });
-    call.launch = parts_.launches->find(call.route->pipeline);
+    return equip(call, *call.route, call.route->ai, incoming.codecs);
+}
+
+// What a call is made of. The pointers into the configuration live as long as the process.
+std::optional<Refusal> CallRegistry::equip(Call& call,
+                                           const config::Route& route,
+                                           const std::string& ai_name,
+                                           const std::vector<model::Codec>& codecs) const {
+    const config::Config& config = *parts_.config;
+    const auto ai = std::find_if(config.ai.begin(), config.ai.end(), [&](const auto& candidate) {
+        return candidate.name == ai_name;
+    });
+    call.route = &route;
+    call.launch = parts_.launches->find(route.pipeline);
     if (ai == config.ai.end() || !call.launch) {
         return Refusal{500,
                        "Server Internal Error",
                        model::ended(EndReason::InternalError,
-                                    "route \"" + call.route->name + "\" names AI \"" +
-                                        call.route->ai + "\" and pipeline \"" +
-                                        call.route->pipeline + "\"; one of them is not loaded"),
+                                    "route \"" + route.name + "\" wants AI \"" + ai_name +
+                                        "\" and pipeline \"" + route.pipeline +
+                                        "\"; one of them is not loaded"),
                        false};
     }
     call.ai = &*ai;
-    const auto& codecs = incoming.codecs.empty() ? config.rtp.codecs : incoming.codecs;
-    for (const model::Codec codec : codecs) {
+    for (const model::Codec codec : codecs.empty() ? config.rtp.codecs : codecs) {
         if (call.launch->supports(codec)) call.codecs.push_back(codec);
     }
-    call.info.route = call.route->name;
+    call.info.route = route.name;
     call.info.ai = call.ai->name;
-    call.info.pipeline = call.route->pipeline;
-    call.info.fill = call.route->fill;
+    call.info.pipeline = route.pipeline;
+    call.info.fill = route.fill;
     return std::nullopt;
 }
 
@@ -151,24 +163,26 @@ void CallRegistry::answer(Call& call) {
 void CallRegistry::on_answer_sent(const CallId& id) {
     Call* call = get(id);
     if (!call || call->answered_ns != 0) return;
-    call->answered_ns = base::monotonic_ns();
-    call->info.answered_ns = base::realtime_ns();
-    call->info.answer_ms = static_cast<double>(call->answered_ns - call->incoming_ns) / 1e6;
-    call->update_state();
+    call->note_answer();
     calls_.count_answer();
     if (call->leg) start_media(*call);
+    tell_answered(*call);
+    if (Call* replaced = get(call->replaced)) give_way(*replaced);
+}
+
+void CallRegistry::tell_answered(const Call& call) {
     log::write(Level::Info,
                Mark::Call,
                "call.answered",
-               id.text,
+               call.id.text,
                "answered",
-               {{"after_ms", call->info.answer_ms},
-                {"codec", call->info.codec},
-                {"route", call->info.route},
-                {"ai", call->info.ai},
-                {"rtp_port", call->rtp_port},
-                {"worker", call->info.worker}});
-    if (parts_.hooks.on_answered) parts_.hooks.on_answered(call->info);
+               {{"after_ms", call.info.answer_ms},
+                {"codec", call.info.codec},
+                {"route", call.info.route},
+                {"ai", call.info.ai},
+                {"rtp_port", call.rtp_port},
+                {"worker", call.info.worker}});
+    if (parts_.hooks.on_answered) parts_.hooks.on_answered(call.info);
 }
 
 void CallRegistry::start_media(Call& call) {
@@ -241,6 +255,11 @@ base::Result<void> CallRegistry::send_dtmf(const CallId& id, const std::string& 
     Call* call = get(id);
     if (!call) return base::fail(base::ErrorCode::NotFound, "there is no live call " + id.text);
     if (!call->leg) return base::fail(base::ErrorCode::Conflict, "the call has no media yet");
+    if (call->is_answered() && !call->leg->chosen().telephone_event_type) {
+        // A peer without RFC 4733 gets them by INFO.
+        signalling_->send_info_digits(id, digits);
+        return {};
+    }
     return call->leg->send_digits(digits);
 }
 
@@ -253,18 +272,68 @@ void CallRegistry::end(Call& call, CallEnd why, std::string reason_header) {
 void CallRegistry::on_ended(const CallId& id, CallEnd end) {
     auto call = calls_.take(id);
     if (!call) return;
-    // What we decided stands, whatever the far end made of our BYE.
-    finish(std::move(call), call->ending ? *call->ending : std::move(end));
+    if (call->is_outbound() && !call->is_answered())
+        tell_transferor(*call, end.sip_status == 0 ? 503 : end.sip_status);
+    end = judged(*call, std::move(end));
+    finish(std::move(call), std::move(end));
     if (admission_.is_draining() && calls_.empty() && parts_.hooks.on_drained)
         parts_.hooks.on_drained();
+}
+
+// What we decided stands, whatever the far end made of our BYE. Of what the far end did, some has a
+// better name than signalling could know.
+CallEnd CallRegistry::judged(const Call& call, CallEnd end) const {
+    if (call.ending) return *call.ending;
+    if (end.reason == EndReason::CallerCancelled) {
+        const bool is_elsewhere =
+            std::any_of(end.peer_reasons.begin(), end.peer_reasons.end(), [](const auto& reason) {
+                return reason.protocol == "SIP" && reason.cause == 200;
+            });
+        return is_elsewhere
+                   ? model::ended(EndReason::AnsweredElsewhere, "another phone has answered")
+                   : end;
+    }
+    if (end.reason != EndReason::CallerHangup) return end;
+    if (call.superseded) return *call.superseded;
+    if (call.is_outbound()) {
+        end.reason = EndReason::CalleeHangup;
+        end.end_class = model::class_of(end.reason);
+    }
+    if (!call.is_answered()) return end;
+    const std::int64_t now_ns = base::monotonic_ns();
+    const TakenCall taken{
+        .reasons = end.peer_reasons,
+        .answered_s = static_cast<double>(now_ns - call.answered_ns) / 1e9,
+        .is_held = call.is_held() || call.is_holding,
+        .stats = call.leg ? call.leg->stats(call.answered_ns, now_ns) : model::LegStats{}};
+    auto sentence = diversion_of(taken);
+    if (!sentence) return end;
+    log::write(Level::Error,
+               Mark::Error,
+               "call.diverted",
+               call.id.text,
+               *sentence,
+               {{"after_answer_ms", taken.answered_s * 1000},
+                {"sent", taken.stats.sent_packets},
+                {"received", taken.stats.received_packets},
+                {"max_gap_ms", taken.stats.max_gap_ms},
+                {"rtcp_received", taken.stats.rtcp_received},
+                {"peer", call.info.peer}});
+    CallEnd diverted = model::ended(EndReason::Diverted, std::move(*sentence));
+    diverted.peer_reasons = std::move(end.peer_reasons);
+    return diverted;
 }
 
 void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
     CallInfo info = CallTable::info_of(*call);
     info.state = CallState::Ended;
+    info.is_held_by_us = info.is_held_by_peer = false;
     info.ended_ns = base::realtime_ns();
     media_.stop(*call);
     if (end.detail.empty()) end.detail = describe(info.stats);
+    // The far end of a call that we placed is no caller.
+    if (call->is_outbound() && end.end_class == model::EndClass::Caller)
+        end.end_class = model::EndClass::Callee;
     info.end = end;
     const bool is_good = end.end_class == model::EndClass::Success;
     log::write(is_good ? Level::Info : Level::Warning,

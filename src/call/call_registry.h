@@ -9,10 +9,13 @@
 
 #include "ai/ai_runtime.h"
 #include "base/executor.h"
+#include "call/account_rules.h"
 #include "call/admission.h"
 #include "call/call.h"
 #include "call/call_media.h"
 #include "call/call_table.h"
+#include "call/message_log.h"
+#include "call/outbound_policy.h"
 #include "call/refusal.h"
 #include "config/config.h"
 #include "glib/timer.h"
@@ -20,6 +23,7 @@
 #include "media/media_bus.h"
 #include "media/reaper.h"
 #include "media/worker_pool.h"
+#include "model/call_control.h"
 #include "model/call_directory.h"
 #include "model/signalling.h"
 
@@ -33,10 +37,20 @@ namespace offhook::call {
 ///     on_reoffer     -> hold, resume, a moved address
 ///     on_ended       -> leg to the reaper, one CallEnd to log, metrics, history
 ///
+/// The other way round, in call_outbound.cpp:
+///
+///     place          -> order checked -> admission -> port -> signalling dials
+///     on_accepted    -> codec -> leg; it plays at once (what comes before the answer is not heard)
+///
+/// Transfers and replacements are in call_transfer.cpp, texts in call_messages.cpp, what is noticed
+/// while calls run in call_watch.cpp.
+///
 /// Ownership: everything in Parts is borrowed and outlives the registry. Destroying it with calls
 /// left takes their legs down.
 /// @thread control
-class CallRegistry final : public model::SignallingEvents, public model::CallDirectory {
+class CallRegistry final : public model::SignallingEvents,
+                           public model::CallDirectory,
+                           public model::CallControl {
 public:
     struct Hooks {
         std::function<void(const model::CallInfo&)> on_answered;
@@ -52,7 +66,8 @@ public:
         media::Reaper* reaper = nullptr;
         ai::AiRuntime* ai = nullptr;
         std::function<std::string()> learned_address{};  ///< @see CallMedia::Parts; may be null
-        Hooks hooks;
+        AccountLookup account{};                         ///< without it there are no accounts
+        Hooks hooks{};
     };
     explicit CallRegistry(Parts parts);
     ~CallRegistry() override;
@@ -69,6 +84,20 @@ public:
                     std::optional<model::RemoteSdp> offer,
                     std::uint32_t exchange) override;
     void on_ended(const model::CallId& id, model::CallEnd end) override;
+    void on_placed(const model::CallId& id, model::PlacedCall placed) override;
+    void on_progress(const model::CallId& id,
+                     int status,
+                     std::optional<model::RemoteSdp> early) override;
+    void on_accepted(const model::CallId& id, model::RemoteSdp answer) override;
+    void on_reoffer_done(const model::CallId& id,
+                         int status,
+                         std::optional<model::RemoteSdp> answer) override;
+    void on_info_digit(const model::CallId& id, char digit, unsigned duration_ms) override;
+    void on_info(const model::CallId& id, std::string content_type, std::string body) override;
+    void on_transfer_requested(const model::CallId& id, model::Transfer transfer) override;
+    void on_transfer_progress(const model::CallId& id, int status) override;
+    void on_message(model::TextMessage message) override;
+    void on_message_done(std::uint64_t tag, int status) override;
 
     // model::CallDirectory
     [[nodiscard]] std::vector<model::CallInfo> calls(bool ended) const override {
@@ -81,6 +110,18 @@ public:
     base::Result<void> send_dtmf(const model::CallId& id, const std::string& digits) override;
     [[nodiscard]] Totals totals() const override { return calls_.totals(); }
 
+    // model::CallControl
+    tl::expected<model::Placed, model::OrderRefusal> place(model::PlaceOrder order) override;
+    base::Result<void> hold(const model::CallId& id) override { return set_hold(id, true); }
+    base::Result<void> resume(const model::CallId& id) override { return set_hold(id, false); }
+    base::Result<void> transfer(const model::CallId& id, model::TransferOrder order) override;
+    tl::expected<std::uint64_t, model::OrderRefusal> send_message(
+        model::MessageOrder order) override;
+    [[nodiscard]] std::vector<model::MessageRecord> messages(
+        const model::CallId& call) const override {
+        return messages_.of(call);
+    }
+
     /// New calls get 503 from here on; running ones go on for `timeout_s`, then get BYE. Again, or
     /// 0: at once.
     void drain(int timeout_s);
@@ -90,8 +131,29 @@ public:
 private:
     std::optional<Refusal> prepare(Call& call, const model::IncomingCall& incoming);
     std::optional<Refusal> choose_route(Call& call, const model::IncomingCall& incoming) const;
+    std::optional<Refusal> follow_replaced(Call& call) const;
+    std::optional<Refusal> equip(Call& call,
+                                 const config::Route& route,
+                                 const std::string& ai,
+                                 const std::vector<model::Codec>& codecs) const;
     void answer(Call& call);
     void start_media(Call& call);
+    void tell_answered(const Call& call);
+    void give_way(Call& call);
+
+    [[nodiscard]] std::optional<AccountRules> account(const std::string& name) const;
+    [[nodiscard]] const config::Route* route_for(const model::PlaceOrder& order,
+                                                 const AccountRules& rules) const;
+    tl::expected<model::CallId, model::OrderRefusal> dial(const model::PlaceOrder& order,
+                                                          const AccountRules& rules,
+                                                          const std::string& destination,
+                                                          const model::CallId& transferor);
+    void tell_transferor(const Call& placed, int status);
+    base::Result<void> set_hold(const model::CallId& id, bool is_holding);
+    /// A live call that is answered and not ending. @errors NotFound, Conflict
+    base::Result<Call*> answered_call(const model::CallId& id) const;
+    void refuse_transfer(Call& call, int status, const std::string& why);
+    [[nodiscard]] model::CallEnd judged(const Call& call, model::CallEnd end) const;
     void end(Call& call, model::CallEnd why, std::string reason_header);
     void finish(std::unique_ptr<Call> call, model::CallEnd end);
     void look();
@@ -111,6 +173,8 @@ private:
     CallMedia media_;
     Admission admission_;
     CallTable calls_;
+    OutboundPolicy outbound_;
+    MessageLog messages_;
     glib::Timer look_timer_;
     glib::Timer drain_timer_;
     std::int64_t last_observed_ns_ = 0;

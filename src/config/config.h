@@ -90,6 +90,7 @@ struct Route {
     std::string account{};   ///< not used before accounts exist
     std::string ai{};
     std::string pipeline = "phone";
+    bool accept_transfer = false;  ///< whether a peer may have us call somebody else (REFER)
     std::string fill =
         {};  ///< silence, comfort-noise, tone, file:PATH; empty: what the pipeline says
 };

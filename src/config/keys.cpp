@@ -607,6 +607,14 @@ const std::vector<Key<Route>>& route_keys() {
             [](Route & r) -> auto& { return r.pipeline; },
             check::name,
             {"", "1 to 64 letters, digits, . _ -", "`NAME.launch` in `[media] pipelines`."}),
+        yes_no<Route>("route",
+                      "accept_transfer",
+                      [](Route & r) -> auto& { return r.accept_transfer; },
+                      {"",
+                       "",
+                       "Whether a peer may have us call somebody else (REFER): the AI goes on with "
+                       "the new call. Only on calls of an account, and only to its "
+                       "`outbound_allow`."}),
         text<Route>("route",
                     "fill",
                     [](Route & r) -> auto& { return r.fill; },

@@ -50,6 +50,9 @@ struct AudioPort {
     const std::uint32_t sample_rate_hz;
     TapRing tap;       ///< caller -> AI
     VoiceQueue voice;  ///< AI -> caller
+    /// While true, what comes due of `voice` is dropped and filler is played: the call is on hold
+    /// by us. Set by control, read by the media worker (relaxed).
+    std::atomic<bool> is_voice_muted{false};
 };
 
 }  // namespace offhook::model

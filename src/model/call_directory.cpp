@@ -6,6 +6,8 @@ std::string_view name_of(CallState state) noexcept {
     switch (state) {
         case CallState::Incoming:
             return "incoming";
+        case CallState::Dialing:
+            return "dialing";
         case CallState::Ringing:
             return "ringing";
         case CallState::Answered:
@@ -18,6 +20,10 @@ std::string_view name_of(CallState state) noexcept {
             break;
     }
     return "ended";
+}
+
+std::string_view name_of(CallDirection direction) noexcept {
+    return direction == CallDirection::Inbound ? "inbound" : "outbound";
 }
 
 }  // namespace offhook::model

@@ -10,26 +10,46 @@
 
 #include "base/error.h"
 #include "model/call_end.h"
+#include "model/call_facts.h"
 #include "model/call_id.h"
 #include "model/stats_snapshot.h"
 
 namespace offhook::model {
 
-enum class CallState : std::uint8_t { Incoming, Ringing, Answered, Held, Ending, Ended };
+/// `Incoming` came in and nothing is decided; `Dialing` is its like for a call that we place.
+enum class CallState : std::uint8_t { Incoming, Dialing, Ringing, Answered, Held, Ending, Ended };
 [[nodiscard]] std::string_view name_of(CallState state) noexcept;
+
+/// Who began it.
+enum class CallDirection : std::uint8_t { Inbound, Outbound };
+[[nodiscard]] std::string_view name_of(CallDirection direction) noexcept;
+
+/// A call on its way to somewhere else, by REFER (RFC 3515).
+struct TransferInfo {
+    bool is_by_peer = false;  ///< the peer asked us to go; else we sent it
+    std::string target;
+    CallId call;     ///< by the peer: the call that we placed for it; attended: the other one
+    int status = 0;  ///< what the far end said last; 0: nothing yet
+};
 
 /// One call as the outside sees it. Strings from the network are escaped already.
 struct CallInfo {
     CallId id;
     CallState state = CallState::Incoming;
+    CallDirection direction = CallDirection::Inbound;
     std::string sip_call_id, from, to, peer, user_agent;
-    std::string route, ai, pipeline, fill, codec;                ///< empty until chosen
+    std::string account;                           ///< empty: a listener
+    std::string transport;                         ///< "udp", "tcp", "tls", "ws", "wss"
+    CallFacts facts;                               ///< what its INVITE said beside that
+    std::string route, ai, pipeline, fill, codec;  ///< empty until chosen
     std::int64_t created_ns = 0, answered_ns = 0, ended_ns = 0;  ///< CLOCK_REALTIME; 0: not yet
     double answer_ms = -1;                                       ///< INVITE to 200
     int worker = -1;                                             ///< media worker, -1: none
     std::string srtp;                          ///< suite of the media, empty: plain RTP
     bool srtp_key_exchange_protected = false;  ///< the keys came over TLS
     bool is_oneway = false;  ///< no RTP came from the caller for 3 s while it should
+    bool is_held_by_us = false, is_held_by_peer = false;
+    std::optional<TransferInfo> transfer;
     std::optional<CallEnd> end;
     LegStats stats;
 };

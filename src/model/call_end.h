@@ -16,8 +16,8 @@ enum class EndClass : std::uint8_t { Success, Caller, Callee, Config, Policy, Up
 /// happened.
 enum class EndReason : std::uint8_t {
     // ended as calls end
-    CallerHangup,  ///< BYE from the peer of a call that came in
-    CalleeHangup,  ///< BYE from the peer of a call that we placed
+    CallerHangup,  ///< BYE from the peer; signalling says so for both directions
+    CalleeHangup,  ///< the same of a call that we placed
     ApiHangup,     ///< POST /api/v1/calls/{id}/hangup
     AiHangup,
     Transferred,        ///< we sent the peer elsewhere, or went where it sent us; it worked
@@ -76,8 +76,7 @@ struct CallEnd {
     /// What the BYE or CANCEL that ended the call said of itself, <= 4; empty for ends of our own
     /// making.
     std::vector<PeerReason> peer_reasons{};
-    int sip_status = 0;      ///< the final answer that ended a call of ours; 0: none
-    bool is_by_bye = false;  ///< the peer's BYE ended it
+    int sip_status = 0;  ///< the final answer that ended a call of ours; 0: none
 };
 
 [[nodiscard]] std::string_view name_of(EndClass end_class) noexcept;

@@ -9,22 +9,12 @@
 
 #include "model/account.h"
 #include "model/call_end.h"
+#include "model/call_facts.h"
 #include "model/call_id.h"
 #include "model/leg_quirks.h"
 #include "model/sdp_offer.h"
 
 namespace offhook::model {
-
-/// What a SIP request says about a call beyond who and where. Strings are bounded (<= 256 bytes) and
-/// NOT yet escaped.
-struct CallFacts {
-    std::string asserted_identity;       ///< P-Asserted-Identity (RFC 3325), the first value
-    std::vector<std::string> diversion;  ///< Diversion (RFC 5806), newest first, <= 8
-    std::vector<std::string> history;    ///< History-Info (RFC 7044), in order, <= 8
-    std::string replaces;                ///< our id of the call this one replaced (RFC 3891)
-    /// Other headers worth keeping, <= 16: X-*, P-* of the PBX, Call-Info, Alert-Info.
-    std::vector<std::pair<std::string, std::string>> headers;
-};
 
 /// A call that somebody else wants with us. Strings are bounded (<= 256 bytes) and NOT yet escaped.
 struct IncomingCall {
@@ -51,9 +41,18 @@ struct OutgoingCall {
     CallId id;
     std::string account;  ///< whose flow and identity
     std::string to;       ///< SIP URI, or a user part that gets the account's domain
-    LocalSdp offer;
+    LocalSdp offer;       ///< its address may be empty: our side of the account's flow
     std::chrono::seconds ring_timeout{60};                     ///< then CANCEL
     std::vector<std::pair<std::string, std::string>> headers;  ///< checked by the caller of this
+};
+
+/// What signalling knows of a call of ours once its INVITE left. As in IncomingCall.
+struct PlacedCall {
+    std::string sip_call_id;
+    std::string from_uri;
+    std::string peer;
+    std::string local_address;
+    LegQuirks quirks;
 };
 
 /// Where somebody asks us to go (REFER received), or where we send our peer (REFER sent).
@@ -102,10 +101,8 @@ public:
 
     // calls we placed
 
-    /// The INVITE left. `peer` as in IncomingCall.
-    virtual void on_placed(const CallId& /*id*/,
-                           std::string /*sip_call_id*/,
-                           std::string /*peer*/) {}
+    /// The INVITE left.
+    virtual void on_placed(const CallId& /*id*/, PlacedCall /*placed*/) {}
     /// 180 or 183 came; `early` is set when it brought a description (and was acknowledged by PRACK
     /// when it asked for that).
     virtual void on_progress(const CallId& /*id*/,

@@ -122,6 +122,21 @@ TEST_F(LineKeeperTest, ABurstIsPlayedOnceInOrder) {
     EXPECT_EQ(last.source, FrameSource::Fill);
 }
 
+TEST_F(LineKeeperTest, WhileMutedTheVoiceIsLostAndTheFillerPlays) {
+    say(10 * kFrame);
+    next();
+    port->is_voice_muted = true;
+    const auto fading = next();
+    EXPECT_EQ(last.source, FrameSource::Fill);
+    EXPECT_LT(biggest_step(fading), 100);
+    EXPECT_EQ(next(), std::vector<std::int16_t>(kFrame, 10));
+    port->is_voice_muted = false;
+    next();
+    EXPECT_EQ(last.source, FrameSource::Ai);
+    // what came due meanwhile is gone, the rest is not
+    EXPECT_EQ(port->voice.queued_samples(), 6 * kFrame);
+}
+
 TEST_F(LineKeeperTest, OffsetsAreContinuousOver100000Frames) {
     std::uint64_t expected = 0;
     for (int i = 0; i < 100'000; ++i) {
