@@ -57,26 +57,13 @@ std::optional<Refusal> CallMedia::reserve(Call& call, const model::RemoteSdp* of
     return std::nullopt;
 }
 
-<<<<<<< HEAD
-std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& remote) {
-    if (remote.audio.rtp_port == 0) return not_acceptable("no audio over RTP/AVP was offered");
-    if (!call.media_address.reaches(remote.audio.address)) {
-        return not_acceptable("the peer's media address is of another IP version than our offer's");
-=======
 std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& said) {
-    const auto refuse = [](std::string why) {
-        return Refusal{488,
-                       "Not Acceptable Here",
-                       model::ended(EndReason::NotAcceptable, std::move(why)),
-                       false};
-    };
-    if (said.audio.rtp_port == 0) return refuse("no audio that we speak was offered");
+    if (said.audio.rtp_port == 0) return not_acceptable("no audio that we speak was offered");
     model::RemoteSdp remote = said;
     const auto agreed = agree_on_srtp(call, remote);
-    if (!agreed) return refuse(agreed.error().text());
-    if (!can_reach(remote.audio)) {
-        return refuse("the peer's media address is of another IP version than [rtp] address");
->>>>>>> 2ce420c (call, session: SDES-SRTP on phone legs, by policy)
+    if (!agreed) return not_acceptable(agreed.error().text());
+    if (!call.media_address.reaches(remote.audio.address)) {
+        return not_acceptable("the peer's media address is of another IP version than our offer's");
     }
     const auto chosen = model::choose_codec(remote.audio, call.codecs);
     if (!chosen) return not_acceptable("no codec of ours was offered");
@@ -101,7 +88,8 @@ std::optional<Refusal> CallMedia::build(Call& call, const model::RemoteSdp& said
                        false};
     }
     call.leg = std::move(*leg);
-    if (auto applied = apply_srtp(call, *agreed); !applied) return refuse(applied.error().text());
+    if (auto applied = apply_srtp(call, *agreed); !applied)
+        return not_acceptable(applied.error().text());
     call.rtcp_mux = chosen->rtcp_mux;
     call.info.codec = model::facts_of(chosen->codec).name;
     apply_remote(call, remote);
@@ -117,11 +105,6 @@ base::Result<void> CallMedia::start(Call& call) {
     return {};
 }
 
-<<<<<<< HEAD
-bool CallMedia::renegotiate(Call& call, const model::RemoteSdp& remote) {
-    const bool is_usable =
-        remote.audio.rtp_port != 0 && call.media_address.reaches(remote.audio.address);
-=======
 bool CallMedia::renegotiate(Call& call, const model::RemoteSdp& said) {
     model::RemoteSdp remote = said;
     const auto agreed = agree_on_srtp(call, remote);
@@ -130,8 +113,8 @@ bool CallMedia::renegotiate(Call& call, const model::RemoteSdp& said) {
             Level::Warning, Mark::Warning, "call.no_srtp", call.id.text, agreed.error().text());
         return false;
     }
-    const bool is_usable = remote.audio.rtp_port != 0 && can_reach(remote.audio);
->>>>>>> 2ce420c (call, session: SDES-SRTP on phone legs, by policy)
+    const bool is_usable =
+        remote.audio.rtp_port != 0 && call.media_address.reaches(remote.audio.address);
     const auto chosen =
         is_usable ? model::choose_codec(remote.audio, {call.leg->chosen().codec}) : std::nullopt;
     if (!chosen || !apply_srtp(call, *agreed)) return false;
@@ -247,12 +230,8 @@ model::LocalSdp CallMedia::reoffer(Call& call) const {
 model::LocalSdp CallMedia::local_sdp(Call& call,
                                      std::vector<model::SdpFormat> formats,
                                      model::Direction direction) const {
-<<<<<<< HEAD
-=======
-    const config::Rtp& rtp = parts_.config->rtp;
     std::vector<model::SdpCrypto> crypto;
     if (call.srtp) crypto.push_back(call.srtp->local_crypto());
->>>>>>> 2ce420c (call, session: SDES-SRTP on phone legs, by policy)
     return {.session_id = call.session_id,
             .version = call.sdp_version++,
             .address = call.media_address.advertise,
