@@ -25,9 +25,10 @@ struct AccountInfo {
     std::string kind;  ///< "sip", "ringcentral"
     std::string user, domain;
     AccountState state = AccountState::Connecting;
-    std::string flow;     ///< "wss:pbx.example.com:8443 (192.0.2.7)"; empty: none is open
-    std::string proxy;    ///< "primary" or "backup"
-    std::string contact;  ///< the Contact that is registered
+    std::string flow;           ///< "wss:pbx.example.com:8443 (192.0.2.7)"; empty: none is open
+    std::string proxy;          ///< "primary" or "backup"
+    std::string contact;        ///< the Contact that is registered
+    std::string local_address;  ///< numeric, our side of the flow; empty: none is open
     std::int64_t registered_ns = 0, expires_ns = 0, next_try_ns = 0;  ///< CLOCK_REALTIME; 0: none
     int last_status = 0;      ///< of the last REGISTER answered; 0: none yet, 408: no answer
     std::string last_answer;  ///< a sentence: what came last and, if bad, what to do

@@ -41,7 +41,7 @@ struct OutgoingCall {
     CallId id;
     std::string account;  ///< whose flow and identity
     std::string to;       ///< SIP URI, or a user part that gets the account's domain
-    LocalSdp offer;       ///< its address may be empty: our side of the account's flow
+    LocalSdp offer;
     std::chrono::seconds ring_timeout{60};                     ///< then CANCEL
     std::vector<std::pair<std::string, std::string>> headers;  ///< checked by the caller of this
 };
