@@ -276,6 +276,26 @@ std::vector<std::pair<std::uint16_t, int>> Capture::rtcp(std::uint16_t first, st
     return packets;
 }
 
+std::set<int> Capture::dscp(std::uint16_t first, std::uint16_t last) {
+    const std::string text = fields(
+        {"-Y",
+         "udp.srcport >= " + std::to_string(first) + " && udp.srcport <= " + std::to_string(last),
+         "-T",
+         "fields",
+         "-e",
+         "ip.dsfield.dscp",
+         "-e",
+         "ipv6.tclass.dscp"});
+    std::set<int> found;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const std::vector<std::string> part = split(line, '\t');
+        if (part.size() < 2) continue;
+        found.insert(static_cast<int>(number(part[0].empty() ? part[1] : part[0])));
+    }
+    return found;
+}
+
 std::uint16_t Capture::media_port(std::uint16_t sip_port, const std::string& user) {
     const std::string text = fields({"-d",
                                      "udp.port==" + std::to_string(sip_port) + ",sip",

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,9 @@ public:
 
     /// RTCP packets as `source_port type` lines (200 SR, 201 RR, 203 BYE).
     std::vector<std::pair<std::uint16_t, int>> rtcp(std::uint16_t first, std::uint16_t last);
+
+    /// Differentiated services code points of what was sent from the ports [first, last].
+    std::set<int> dscp(std::uint16_t first, std::uint16_t last);
 
     /// The audio port in the daemon's 200 to the first INVITE for `user`; 0 when there is none.
     std::uint16_t media_port(std::uint16_t sip_port, const std::string& user);

@@ -64,7 +64,8 @@ Daemon::Daemon(const TempDir& folder, const Options& options)
     }
     std::ofstream file(config_file_);
     file << "[http]\nlisten = \"127.0.0.1:0\"\n\n[sip]\nlisten = [\"udp:127.0.0.1:0\""
-         << (options.has_tcp ? ", \"tcp:127.0.0.1:0\"" : "") << "]\n"
+         << (options.has_tcp ? ", \"tcp:127.0.0.1:0\"" : "")
+         << (options.has_ipv6 ? ", \"udp:[::1]:0\"" : "") << "]\n"
          << options.sip << "\n[rtp]\nports = \"" << first_port_ << "-" << last_port_ << "\"\n"
          << options.rtp << "\n[log]\nformat = \"json\"\n"
          << options.log << "\n"
@@ -93,7 +94,9 @@ Daemon::Daemon(const TempDir& folder, const Options& options)
     const Json health = json("/health");
     for (std::size_t index = 0; index < health.size("listeners"); ++index) {
         const std::string listener = health.text("listeners." + std::to_string(index));
-        if (listener.starts_with("udp:")) {
+        if (listener.starts_with("udp:[")) {
+            ipv6_port_ = port_of(listener);
+        } else if (listener.starts_with("udp:")) {
             udp_port_ = port_of(listener);
         } else if (listener.starts_with("tcp:")) {
             tcp_port_ = port_of(listener);
@@ -110,7 +113,8 @@ std::string Daemon::uri(const std::string& user) const {
 
 std::string Daemon::filter() const {
     return "udp portrange " + std::to_string(first_port_) + "-" + std::to_string(last_port_) +
-           " or udp port " + std::to_string(udp_port_);
+           " or udp port " + std::to_string(udp_port_) +
+           (ipv6_port_ != 0 ? " or udp port " + std::to_string(ipv6_port_) : std::string());
 }
 
 Json Daemon::json(const std::string& path) {

@@ -34,7 +34,8 @@ public:
         std::string more;  ///< more tables; without `[[ai]]` the built-in echo answers every call
         std::vector<std::string> arguments;  ///< more options of `serve`
         std::map<std::string, std::string> env;
-        bool has_tcp = false;  ///< listens on SIP over TCP as well
+        bool has_tcp = false;   ///< listens on SIP over TCP as well
+        bool has_ipv6 = false;  ///< listens on udp:[::1] as well
         std::optional<std::pair<std::uint16_t, std::uint16_t>>
             ports;  ///< instead of a range of its own
     };
@@ -46,6 +47,7 @@ public:
     [[nodiscard]] Process& process() { return *process_; }
     [[nodiscard]] std::uint16_t sip_port() const { return udp_port_; }
     [[nodiscard]] std::uint16_t tcp_port() const { return tcp_port_; }
+    [[nodiscard]] std::uint16_t ipv6_port() const { return ipv6_port_; }
     [[nodiscard]] const std::string& http_address() const { return http_address_; }
     [[nodiscard]] std::uint16_t first_rtp_port() const { return first_port_; }
     [[nodiscard]] std::uint16_t last_rtp_port() const { return last_port_; }
@@ -88,7 +90,7 @@ private:
     std::filesystem::path config_file_;
     std::unique_ptr<Process> process_;
     std::string http_address_;
-    std::uint16_t udp_port_ = 0, tcp_port_ = 0;
+    std::uint16_t udp_port_ = 0, tcp_port_ = 0, ipv6_port_ = 0;
     std::map<std::string, std::size_t> read_up_to_;
 };
 
