@@ -410,6 +410,15 @@ std::vector<std::string> Pbx::contacts(const std::string& user) {
     return result;
 }
 
+void Pbx::add_contact(const std::string& user, const std::string& uri) {
+    const Json answer = control_.call(
+        "ul.add", R"(["location",")" + user + R"(",")" + uri + R"(",3600,1.0,"0",0,0,4294967295])");
+    if (!answer.is_valid() || answer.has("error")) {
+        throw std::runtime_error("Kamailio does not take the contact " + uri + ": " +
+                                 answer.text("error.message"));
+    }
+}
+
 bool Pbx::wait_registered(const std::string& user, milliseconds limit) {
     return eventually(limit, nullptr, [&] { return !contacts(user).empty(); });
 }

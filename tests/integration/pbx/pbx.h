@@ -82,6 +82,7 @@ public:
     Pbx& operator=(const Pbx&) = delete;
 
     [[nodiscard]] std::uint16_t port(Transport transport) const;
+    [[nodiscard]] std::uint16_t trunk_port() const { return trunk_port_; }
     [[nodiscard]] std::string trunk_uri(const std::string& user = "alice") const;
     [[nodiscard]] std::filesystem::path ca_file() const { return folder_ / "ca.pem"; }
     [[nodiscard]] const Options& options() const { return options_; }
@@ -98,6 +99,8 @@ public:
 
     /// Contacts of a user in the location table.
     std::vector<std::string> contacts(const std::string& user);
+    /// Reaches the user at this URI from now on, without registration: a static endpoint.
+    void add_contact(const std::string& user, const std::string& uri);
     bool wait_registered(const std::string& user, milliseconds limit = seconds(10));
     /// REGISTER requests of the user that got 200 (un-register and refresh included), and those
     /// with a wrong password.

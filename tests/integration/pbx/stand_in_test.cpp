@@ -52,9 +52,7 @@ protected:
     void call(const Scenario& scenario) {
         Sipp::Options options;
         options.user = "alice";
-        const std::string uri = pbx_->trunk_uri();
-        const auto port = static_cast<std::uint16_t>(std::stoi(uri.substr(uri.rfind(':') + 1)));
-        caller_ = std::make_unique<Sipp>(folder_, port, scenario, options);
+        caller_ = std::make_unique<Sipp>(folder_, pbx_->trunk_port(), scenario, options);
     }
 
     /// Tones that the relay sent, of at least 0.2 s.

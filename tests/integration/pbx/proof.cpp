@@ -1,0 +1,127 @@
+#include "pbx/proof.h"
+
+#include <algorithm>
+#include <iostream>
+
+namespace offhook::harness {
+namespace {
+
+constexpr double kCaller_hz = 700;
+
+}  // namespace
+
+void ProofTest::SetUp() {
+    if (const std::string reason = Pbx::missing(); !reason.empty()) {
+        GTEST_SKIP() << reason;
+    }
+}
+
+void ProofTest::TearDown() {
+    if (HasFailure() && daemon_ != nullptr) {
+        const std::string log = daemon_->process().output();
+        constexpr std::size_t kTail = 8000;
+        std::cerr << "the daemon's log:\n"
+                  << log.substr(log.size() > kTail ? log.size() - kTail : 0) << '\n';
+    }
+    if (HasFailure() && pbx_ != nullptr) {
+        std::cerr << pbx_->log() << '\n';
+    }
+}
+
+void ProofTest::start_pbx(Pbx::Options options, const std::vector<Phone>& phones) {
+    phones_ = phones;
+    std::vector<Pbx::User> users;
+    for (const Phone& phone : phones) {
+        users.push_back({.name = phone.user, .media = phone.media});
+    }
+    for (const Pbx::User& user : options.users) {
+        users.push_back(user);
+    }
+    options.users = users;
+    pbx_ = std::make_unique<Pbx>(folder_, options);
+}
+
+void ProofTest::start_daemon(const std::vector<Phone>& phones,
+                             const std::map<std::string, std::uint16_t>& ways) {
+    rtp_ports_ = std::make_unique<RtpPorts>();
+    capture_ = std::make_unique<Capture>(folder_,
+                                         pbx_->filter() + " or udp portrange " +
+                                             std::to_string(rtp_ports_->first) + "-" +
+                                             std::to_string(rtp_ports_->last));
+    Daemon::Options options;
+    options.has_tcp = true;
+    options.ports = {rtp_ports_->first, rtp_ports_->last};
+    options.more = "[state]\ndirectory = \"" + (folder_ / "state").string() +
+                   "\"\n[[ai]]\nname = \"mute\"\nprotocol = \"mute\"\n"
+                   "[[route]]\nname = \"all\"\nai = \"mute\"\n";
+    for (const Phone& phone : phones) {
+        const auto way = ways.find(phone.user);
+        options.more += pbx_->account(
+            phone.user, phone.transport, way == ways.end() ? std::uint16_t{0} : way->second);
+    }
+    daemon_ = std::make_unique<Daemon>(folder_, options);
+    for (const Phone& phone : phones) {
+        ASSERT_TRUE(pbx_->wait_registered(phone.user, seconds(20))) << phone.user;
+    }
+}
+
+std::unique_ptr<Sipp> ProofTest::call(const std::string& user, milliseconds length) {
+    const std::filesystem::path says = folder_ / "caller.ulaw";
+    if (!std::filesystem::exists(says)) {
+        write_mulaw(says, tone(8000, kCaller_hz, 1));
+    }
+    Scenario scenario;
+    scenario.invite({}).may_receive(100).may_receive(180).receive(200).ack().stream(says);
+    scenario.pause(length).bye().receive(200);
+    Sipp::Options options;
+    options.user = user;
+    return std::make_unique<Sipp>(folder_, pbx_->trunk_port(), scenario, options);
+}
+
+void ProofTest::expect_live_calls(std::size_t count) {
+    EXPECT_TRUE(daemon_->wait_live_calls(count, seconds(20)));
+}
+
+void ProofTest::expect_next_call(const std::string& user) {
+    const auto caller = call(user, milliseconds(500));
+    expect_ended_by_caller(*caller);
+}
+
+void ProofTest::expect_ended_by_caller(Sipp& caller) {
+    EXPECT_TRUE(caller.succeeds(seconds(150))) << caller.problem();
+}
+
+void ProofTest::expect_steady(std::size_t calls, double length_s) {
+    const std::uint16_t first = rtp_ports_->first;
+    const std::uint16_t last = rtp_ports_->last;
+    auto sent = streams(capture_->rtp(first, last), first, last, true);
+    // The longest: a short call after the trouble is judged by its own length.
+    ASSERT_GE(sent.size(), calls);
+    for (std::size_t index = 0; index < sent.size(); ++index) {
+        const RtpVerdict verdict = sent[index].judge();
+        EXPECT_TRUE(keeps_promise(verdict));
+        if (index < calls) {
+            EXPECT_GE(verdict.duration_s, length_s) << verdict.text();
+        }
+    }
+}
+
+void ProofTest::expect_no_voicemail() {
+    EXPECT_TRUE(pbx_->diversions().empty());
+    const std::uint16_t first = pbx_->first_rtp_port();
+    const std::uint16_t last = pbx_->last_rtp_port();
+    std::size_t heard_callers = 0;
+    for (const RtpStream& stream : streams(capture_->rtp(first, last), first, last, true)) {
+        const std::uint16_t target = stream.packets().front().target_port;
+        if (target >= rtp_ports_->first && target <= rtp_ports_->last) {
+            continue;  // what the phone hears
+        }
+        ++heard_callers;
+        for (const HeardTone& one : heard_tones(stream.sound("PCMU"), {Pbx::kGreeting_hz})) {
+            EXPECT_LT(one.length_s, 0.1) << "the greeting at " << one.start_s << " s";
+        }
+    }
+    EXPECT_GT(heard_callers, 0U);
+}
+
+}  // namespace offhook::harness
