@@ -233,6 +233,7 @@ private:
         deadline_.cancel();
         // Ends what is still running, as after a time-out; nothing to do otherwise.
         g_cancellable_cancel(cancellable_.get());
+        body_.reset();  // gives the connection back, however long the handle is kept
         if (done) done(std::move(result));
     }
 
