@@ -12,6 +12,7 @@ struct LegQuirks {
     /// the address moved: a relay that latches learns our address from it (RingCentral's TLS
     /// phones).
     bool latch_datagram = false;
+    [[nodiscard]] bool operator==(const LegQuirks&) const = default;
 };
 
 }  // namespace offhook::model

@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/secret.h"
+#include "model/codec.h"
+#include "model/leg_quirks.h"
 #include "signalling/sip/flow.h"
 
 namespace offhook::signalling::sip {
@@ -14,6 +17,7 @@ struct TlsSettings {
     std::string ca_file;      ///< PEM; empty: the system's
     std::string server_name;  ///< SNI and the name to check; empty: the host that is dialled
     bool insecure = false;    ///< accept anything; health and log complain
+    [[nodiscard]] bool operator==(const TlsSettings&) const = default;
 };
 
 /// One identity at one registrar. @see config::Account for the meaning of each to a person.
@@ -25,6 +29,7 @@ struct AccountSettings {
     std::string auth_user;  ///< empty: `user`
     std::string display_name;
     base::Secret password;
+    std::string realm;  ///< the only digest realm that is answered; empty: any
     Transport transport = Transport::Udp;
     /// "host" or "host:port", numeric or a name; without a port SRV records of the host are asked
     /// first (RFC 3263). Empty: `domain`.
@@ -39,6 +44,9 @@ struct AccountSettings {
     /// one.
     std::chrono::seconds keepalive{25};
     std::chrono::seconds keepalive_timeout{10};
+    model::LegQuirks quirks;
+    std::vector<model::Codec> codecs;  ///< by preference; empty: `[rtp] codecs`
+    [[nodiscard]] bool operator==(const AccountSettings&) const = default;
 };
 
 }  // namespace offhook::signalling::sip

@@ -114,6 +114,23 @@ void SipStack::stop(std::chrono::milliseconds grace) {
     impl_->agent.reset();
 }
 
+void SipStack::set_accounts(std::vector<AccountSettings> accounts) {
+    impl_->commands.post([impl = impl_.get(), accounts = std::move(accounts)] {
+        impl->agent->accounts().set_all(accounts);
+    });
+}
+
+void SipStack::set_account(AccountSettings account) {
+    impl_->commands.post([impl = impl_.get(), account = std::move(account)] {
+        impl->agent->accounts().set(account);
+    });
+}
+
+void SipStack::remove_account(std::string name) {
+    impl_->commands.post(
+        [impl = impl_.get(), name = std::move(name)] { impl->agent->accounts().remove(name); });
+}
+
 void SipStack::ring(const model::CallId& id) {
     impl_->commands.post([impl = impl_.get(), id] { impl->agent->ring(id); });
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/executor.h"
 #include "model/signalling.h"
+#include "signalling/sip/account_settings.h"
 
 namespace offhook::signalling::sip {
 
@@ -81,9 +82,20 @@ public:
     /// Relaxed reads; numbers of one call need not belong to the same instant. @thread any
     [[nodiscard]] SipStats counters() const;
 
-    /// Ends all calls that are left (480 or BYE, `EndReason::Drained`), waits up to `grace` for
-    /// answers to our BYEs and for ACKs that a BYE waits for, sends those BYEs all the same, and
-    /// joins the thread. Nothing is posted to `control` after it returned.
+    /// Registers these accounts and no others from now on; calls of accounts that change go on.
+    /// `SignallingEvents::on_account` tells how each fares. Nothing happens while draining.
+    /// @thread any
+    void set_accounts(std::vector<AccountSettings> accounts);
+    /// Adds one account, or gives it new settings: it leaves its registrar and registers anew.
+    /// @thread any
+    void set_account(AccountSettings account);
+    /// @thread any
+    void remove_account(std::string name);
+
+    /// Ends all calls that are left (480 or BYE, `EndReason::Drained`), then all registrations,
+    /// waits up to `grace` for answers to our BYEs and REGISTERs and for ACKs that a BYE waits
+    /// for, sends those BYEs all the same, and joins the thread. Nothing is posted to `control`
+    /// after it returned.
     /// Can be called twice.
     /// @thread control
     void stop(std::chrono::milliseconds grace = std::chrono::milliseconds(500));

@@ -13,6 +13,7 @@ constexpr std::array<std::string_view, 8> kKnownMethods{
     "REGISTER", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH", "UPDATE", "PRACK"};
 constexpr std::array<std::string_view, 6> kOurMethods{
     "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO"};
+constexpr std::chrono::milliseconds kUnregisterGrace{5'000};
 /// INFO bodies that peers send along a call and that may be acknowledged without effect.
 constexpr std::array<std::string_view, 3> kInfoSubtypes{"dtmf-relay", "dtmf", "media_control+xml"};
 
@@ -29,6 +30,7 @@ UserAgent::UserAgent(GMainContext* context,
                      model::SignallingEvents& events,
                      SipCounters& counters)
     : core_(context, std::move(settings), control, events, counters, *this),
+      accounts_(core_, *this),
       calls_(core_),
       answers_(core_, calls_),
       incoming_(core_, calls_, answers_),
@@ -229,19 +231,28 @@ void UserAgent::hangup(const model::CallId& id,
     calls_.publish_size();
 }
 
+void UserAgent::set_draining(bool draining) {
+    is_draining_ = draining;
+    // Nobody new is to call; calls that go on keep their flow.
+    if (draining) accounts_.stop(kUnregisterGrace, {});
+}
+
 void UserAgent::shut_down(std::chrono::milliseconds grace, std::function<void()> done) {
     for (const model::CallId& id : calls_.ids())
         hangup(id, model::ended(model::EndReason::Drained), {});
-    const auto finish = [this, done] {
-        shut_down_timer_.once(core_.context(), std::chrono::milliseconds(0), done);
-    };
-    if (calls_.size() == 0) return finish();
-    calls_.when_empty(finish);
     shut_down_timer_.once(core_.context(), grace, [this, done] {
         calls_.when_empty({});
         answers_.stop_waiting();
         done();
     });
+    // The calls first: our BYEs go on the flows of the accounts.
+    const auto without_calls = [this, grace, done] {
+        accounts_.stop(grace, [this, done] {
+            shut_down_timer_.once(core_.context(), std::chrono::milliseconds(0), done);
+        });
+    };
+    if (calls_.size() == 0) return without_calls();
+    calls_.when_empty(without_calls);
 }
 
 }  // namespace offhook::signalling::sip

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "signalling/sip/accounts.h"
 #include "signalling/sip/agent_core.h"
 #include "signalling/sip/call_answers.h"
 #include "signalling/sip/call_table.h"
@@ -39,8 +40,10 @@ public:
     void hangup(const model::CallId& id,
                 const model::CallEnd& why,
                 const std::string& reason_header);
-    void set_draining(bool draining) { is_draining_ = draining; }
-    /// Ends every call; runs `done` once our BYEs are answered, or after `grace`.
+    void set_draining(bool draining);
+    [[nodiscard]] Accounts& accounts() { return accounts_; }
+    /// Ends every call and every registration; runs `done` once our BYEs and REGISTERs are
+    /// answered, or after `grace`.
     void shut_down(std::chrono::milliseconds grace, std::function<void()> done);
 
     // FlowEvents
@@ -48,7 +51,9 @@ public:
     void on_malformed(const SocketAddress& from, std::string_view why) override {
         core_.count_malformed(from, why);
     }
-    bool admit(const SocketAddress& from) override { return core_.admit(from); }
+    bool admit(const SocketAddress& from) override {
+        return accounts_.is_proxy(from) || core_.admit(from);
+    }
     void on_connections(std::size_t open) override {
         SipCounters::set(core_.counters().connections, open);
     }
@@ -63,6 +68,7 @@ private:
     void on_info(const Request& request);
 
     AgentCore core_;
+    Accounts accounts_;
     CallTable calls_;
     CallAnswers answers_;
     IncomingCalls incoming_;
