@@ -44,8 +44,9 @@ protected:
     /// The capture shows `calls` calls; in each Offhook sent 50 packets a second for at least
     /// `length_s` without a pause.
     void expect_steady(std::size_t calls, double length_s);
-    /// Nobody was diverted, and no caller heard the voicemail's greeting.
-    void expect_no_voicemail();
+    /// Nobody was diverted; in `calls` calls the relay sent the caller for `length_s` what the phone
+    /// said, and in none the voicemail's greeting.
+    void expect_callers_undisturbed(std::size_t calls, double length_s);
 
     TempDir folder_;
     std::unique_ptr<Pbx> pbx_;
