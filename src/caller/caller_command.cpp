@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "base/escape.h"
 #include "caller/expectation.h"
 #include "caller/file_descriptor.h"
 #include "caller/load_run.h"
@@ -23,6 +24,8 @@ struct Options {
     std::string wav;
     std::string codec = "PCMU";
     std::string expect;
+    std::string srtp;  ///< name of a suite, or "any"
+    bool wants_srtp = false;
     bool json = false;
     bool quiet = false;
 };
@@ -42,6 +45,13 @@ int exit_code_of(const base::Error& error) {
     return is_unavailable ? kExitNotAnswered : kExitUsage;
 }
 
+std::string suite_names() {
+    std::string names;
+    for (const auto& facts : model::kSrtpSuites)
+        names += (names.empty() ? "" : ", ") + std::string(facts.name);
+    return names;
+}
+
 base::Result<void> prepare(Options& options) {
     const auto codec = model::codec_by_name(options.codec);
     if (!codec) {
@@ -50,6 +60,20 @@ base::Result<void> prepare(Options& options) {
             "--codec " + options.codec + ": there are PCMU, PCMA, G722, opus and opus16");
     }
     options.run.codec = *codec;
+    if (options.wants_srtp) {
+        const auto suite = model::srtp_suite_named(options.srtp);
+        if (suite) {
+            options.run.srtp = {*suite};
+        } else if (options.srtp.empty()) {
+            options.run.srtp = {model::SrtpSuite::AeadAes128Gcm,
+                                model::SrtpSuite::AesCm128HmacSha1_80,
+                                model::SrtpSuite::AesCm128HmacSha1_32};
+        } else {
+            return base::fail(base::ErrorCode::InvalidArgument,
+                              "--srtp " + base::escape_untrusted(options.srtp, 60) +
+                                  ": there are " + suite_names());
+        }
+    }
     const bool are_digits =
         options.run.dtmf.find_first_not_of("0123456789*#ABCD") == std::string::npos;
     if (!are_digits || options.run.dtmf.size() > kMaxDigits) {
@@ -149,6 +173,11 @@ void add_call_command(CLI::App& app, int& exit_code) {
         ->check(CLI::Range(0.01, 5000.0));
     call->add_option("--codec", options->codec, "PCMU, PCMA, G722, opus or opus16")
         ->capture_default_str();
+    call->add_option(
+            "--srtp",
+            options->srtp,
+            "Speak SRTP with keys from SDP (SDES); with a suite, that one alone: " + suite_names())
+        ->expected(0, 1);
     call->add_option("--expect",
                      options->expect,
                      "What decides the exit code, e.g. rate>=99.9,max_gap<=40 (below)");
@@ -175,7 +204,10 @@ void add_call_command(CLI::App& app, int& exit_code) {
         "  offhook call sip:demo@127.0.0.1 --expect "
         "'rate>=99.9,max_gap<=40,p99_gap<=25,first_rtp<=20,ssrc=1'\n"
         "\nExit codes: 0 the promise held, 1 broken, 2 usage, 69 not answered.");
-    call->callback([options, &exit_code] { exit_code = run_call(*options); });
+    call->callback([options, call, &exit_code] {
+        options->wants_srtp = call->count("--srtp") > 0;
+        exit_code = run_call(*options);
+    });
 }
 
 }  // namespace offhook::caller

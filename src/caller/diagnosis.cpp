@@ -139,6 +139,11 @@ std::vector<std::string> diagnose(const RunResult& run) {
     if (run.send_errors > 0)
         sentences.push_back(
             fmt::format("{} of our own packets could not be sent", run.send_errors));
+    if (run.srtp_refused > 0) {
+        sentences.push_back(
+            fmt::format("{} packets were not protected by the key of their SDP, or came twice",
+                        run.srtp_refused));
+    }
     if (run.malformed_sip > 0)
         sentences.push_back(fmt::format("{} SIP messages could not be read", run.malformed_sip));
     if (!run.recording_error.empty()) sentences.push_back(run.recording_error);

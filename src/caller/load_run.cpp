@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "base/monotonic.h"
 #include "caller/file_descriptor.h"
+#include "session/srtp_contexts.h"
 
 namespace offhook::caller {
 namespace {
@@ -80,7 +81,8 @@ struct LoadRun::Call {
           dialog(settings, socket.local(), out),
           meter(settings.codec) {
         header.ssrc = random_number<std::uint32_t>();
-        header.sequence = random_number<std::uint16_t>();
+        // The lower half, for receivers under SRTP that miss the first packets (RFC 3711 §3.3.1).
+        header.sequence = random_number<std::uint16_t>() & 0x7FFF;
         header.timestamp_rtp = random_number<std::uint32_t>();
     }
 
@@ -89,6 +91,8 @@ struct LoadRun::Call {
     SipDialog dialog;
     StreamMeter meter;
     rtp::Header header;
+    session::SrtpContexts srtp_contexts;
+    session::SrtpPair srtp;   ///< null: plain RTP
     bool is_talking = false;  ///< answered, and neither side hung up
     bool is_muted = false;    ///< the peer asked for nothing (hold)
     bool was_answered = false;
@@ -147,6 +151,7 @@ base::Result<std::unique_ptr<LoadRun>> LoadRun::create(RunSettings settings) {
     dialog.is_tcp = is_tcp;
     dialog.from_user = settings.from_user;
     dialog.codec = settings.codec;
+    dialog.srtp = settings.srtp;
     dialog.answer_timeout_ns = static_cast<std::int64_t>(settings.answer_timeout_s * 1e9);
     std::unique_ptr<LoadRun> run(
         new LoadRun(std::move(settings), std::move(dialog), std::move(*speech), std::move(*sip)));
@@ -387,6 +392,7 @@ void LoadRun::after_signalling(Call& call) {
             call.dialog.answered_ns(), call.remote, chosen->payload_type, call.event_type);
         call.media_revision = call.dialog.media_revision();
         call.is_muted = !model::receives(remote.direction);
+        follow_srtp(call);
     } else if (call.is_talking && call.media_revision != call.dialog.media_revision()) {
         follow_media(call);
     }
@@ -404,7 +410,23 @@ void LoadRun::follow_media(Call& call) {
     call.remote = Endpoint::numeric(remote.address, remote.rtp_port).value_or(Endpoint());
     call.is_muted = !model::receives(remote.direction);
     call.meter.moved(call.remote);
+    follow_srtp(call);
     if (call.dialog.chosen()) call.header.payload_type = call.dialog.chosen()->payload_type;
+}
+
+void LoadRun::follow_srtp(Call& call) {
+    auto pair = call.srtp_contexts.update(call.dialog.srtp());
+    if (pair) call.srtp = std::move(*pair);
+    if (const auto& agreed = call.dialog.srtp()) result_.srtp = agreed->suite;
+}
+
+std::span<const std::uint8_t> LoadRun::unprotected(Call& call, std::span<std::uint8_t> datagram) {
+    if (!call.srtp.inbound) return datagram;
+    const auto opened = rtp::looks_like_rtcp(datagram) ? call.srtp.inbound->open_rtcp(datagram)
+                                                       : call.srtp.inbound->open_rtp(datagram);
+    if (opened.verdict == srtp::SrtpInbound::Verdict::Ok) return datagram.first(opened.bytes);
+    ++result_.srtp_refused;
+    return {};
 }
 
 void LoadRun::talk(Call& call, std::int64_t due_ns, std::int64_t now_ns) {
@@ -431,7 +453,12 @@ void LoadRun::talk(Call& call, std::int64_t due_ns, std::int64_t now_ns) {
     if (call.is_muted || !call.remote.is_set()) return;
     rtp::write_header(header, packet.first<rtp::kHeaderBytes>());
     result_.send_lateness.record(now_ns - due_ns);
-    if (call.socket.send(packet, call.remote)) {
+    // The speech is everybody's: what is encrypted goes elsewhere.
+    std::array<std::uint8_t, rtp::kMaxPacketBytes + srtp::kMaxOverheadBytes> sealed;
+    std::span<const std::uint8_t> sent = packet;
+    if (call.srtp.outbound)
+        sent = std::span(sealed).first(call.srtp.outbound->protect_rtp(packet, sealed));
+    if (!sent.empty() && call.socket.send(sent, call.remote)) {
         ++call.sent_packets;
     } else {
         ++result_.send_errors;
@@ -445,8 +472,10 @@ void LoadRun::listen(Call& call) {
     for (;;) {
         const auto datagrams = reader_.read(call.socket.fd(), clock_);
         for (const RtpReader::Datagram& datagram : datagrams) {
+            const auto plain = unprotected(call, datagram.bytes);
+            if (plain.empty() && !datagram.bytes.empty()) continue;
             const StreamMeter::Judged judged =
-                call.meter.packet(datagram.bytes, datagram.from, datagram.arrival_ns);
+                call.meter.packet(plain, datagram.from, datagram.arrival_ns);
             if (recorder_ && call.index == 0) recorder_->heard(judged);
         }
         if (datagrams.size() < RtpReader::kBatch) return;

@@ -31,9 +31,10 @@ struct RunSettings {
     double rate_per_s = 50;  ///< new calls per second
     double seconds = 10;     ///< how long each call lasts once answered
     double answer_timeout_s = 32;
-    Sound sound;              ///< what is said, in a loop
-    std::string record_path;  ///< what the first call hears; empty: not kept
-    std::string dtmf;         ///< digits sent 1 s after the answer
+    std::vector<model::SrtpSuite> srtp;  ///< SDES-SRTP with one of these, best first; empty: plain
+    Sound sound;                         ///< what is said, in a loop
+    std::string record_path;             ///< what the first call hears; empty: not kept
+    std::string dtmf;                    ///< digits sent 1 s after the answer
 };
 
 /// How a run is doing, once a second.
@@ -91,6 +92,9 @@ private:
     void visit(Call& call, std::int64_t due_ns);
     void after_signalling(Call& call);
     void follow_media(Call& call);
+    void follow_srtp(Call& call);
+    [[nodiscard]] std::span<const std::uint8_t> unprotected(Call& call,
+                                                            std::span<std::uint8_t> datagram);
     void talk(Call& call, std::int64_t due_ns, std::int64_t now_ns);
     void listen(Call& call);
     void hang_up(Call& call);

@@ -170,10 +170,13 @@ Report make_report(RunResult run, const Expectation& expectation) {
 std::string text_report(const Report& report) {
     const RunResult& run = report.run;
     const Summary& s = report.summary;
-    std::string text = fmt::format("{} over {}, {}, {} in {:.1f} s{}\n\n",
+    const std::string srtp =
+        run.srtp ? fmt::format(", {}", model::facts_of(*run.srtp).name) : std::string();
+    std::string text = fmt::format("{} over {}, {}{}, {} in {:.1f} s{}\n\n",
                                    run.target,
                                    run.transport,
                                    model::facts_of(run.codec).name,
+                                   srtp,
                                    s.calls == 1 ? "1 call" : fmt::format("{} calls", s.calls),
                                    static_cast<double>(run.wall_ns) / 1e9,
                                    run.was_interrupted ? " (interrupted)" : "");
@@ -237,6 +240,9 @@ std::string json_report(const Report& report) {
     w.field("target", run.target)
         .field("transport", run.transport)
         .field("codec", model::facts_of(run.codec).name);
+    w.key("srtp");
+    run.srtp ? w.value(model::facts_of(*run.srtp).name) : w.null();
+    w.field("srtp_refused", run.srtp_refused);
     w.field("interrupted", run.was_interrupted);
     put(w, "wall_s", static_cast<double>(run.wall_ns) / 1e9);
     w.key("calls").begin_object();

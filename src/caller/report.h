@@ -32,7 +32,7 @@ struct Report {
 /// is null.
 ///
 ///     verdict "held" | "broken" | "not answered", exit_code, target, transport, codec,
-///     interrupted, wall_s, calls       {wanted, answered, answered_percent, hung_up_by_peer,
+///     srtp (suite or null), srtp_refused, interrupted, wall_s, calls       {wanted, answered, answered_percent, hung_up_by_peer,
 ///     without_rtp, invite_retransmissions}, answer_ms, first_rtp_ms, gap_ms, deviation_ms   {p50,
 ///     p99, max}   (deviation: of the gaps from 20 ms) packets     {received, expected,
 ///     rate_percent, worst_rate_percent}   (the edge of the window is no fault) continuity  {lost,

@@ -43,7 +43,7 @@ private:
 class RtpReader {
 public:
     struct Datagram {
-        std::span<const std::uint8_t> bytes;
+        std::span<std::uint8_t> bytes;  ///< may be written to: decrypted in place
         Endpoint from;
         std::int64_t arrival_ns = 0;
     };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct RunResult {
     std::string target;     ///< as called, escaped
     std::string transport;  ///< "udp:127.0.0.1:5060"
     model::Codec codec = model::Codec::Pcmu;
+    std::optional<model::SrtpSuite> srtp;  ///< agreed on; empty: plain RTP
+    std::uint64_t srtp_refused = 0;        ///< packets that were not genuine, or sent again
     int wanted_calls = 0;
     bool was_interrupted = false;
     std::int64_t wall_ns = 0;

@@ -11,6 +11,7 @@ namespace offhook::caller {
 namespace {
 
 constexpr std::size_t kMaxFormats = 64;
+constexpr std::size_t kMaxCrypto = 8;
 constexpr int kMaxLines = 512;
 
 std::string_view direction_name(model::Direction direction) {
@@ -58,7 +59,7 @@ bool parse_media_line(std::string_view value, model::RemoteAudio& audio) {
     std::string_view port = take_word(value);
     port = port.substr(0, port.find('/'));
     if (!parse_number(port, audio.rtp_port)) return false;
-    (void)take_word(value);
+    audio.is_savp = take_word(value).substr(0, 8) == "RTP/SAVP";
     for (std::string_view word = take_word(value); !word.empty(); word = take_word(value)) {
         std::uint8_t payload_type = 0;
         if (!parse_number(word, payload_type) || payload_type > 127) return false;
@@ -129,6 +130,8 @@ void parse_attribute(std::string_view value, model::RemoteAudio& audio) {
         if (parse_number(trim(rest), ms) && ms > 0 && ms <= 200) audio.ptime_ms = ms;
     } else if (name == "rtcp-mux") {
         audio.rtcp_mux = true;
+    } else if (name == "crypto" && audio.crypto.size() < kMaxCrypto) {
+        if (auto crypto = model::parse_crypto(rest)) audio.crypto.push_back(std::move(*crypto));
     }
 }
 
@@ -137,8 +140,11 @@ void parse_attribute(std::string_view value, model::RemoteAudio& audio) {
 std::string write_sdp(const OwnSdp& sdp) {
     const std::string connection =
         "IN " + std::string(sdp.media.sdp_family()) + " " + sdp.media.host();
-    std::string media = "m=audio " + std::to_string(sdp.media.port()) + " RTP/AVP";
+    std::string media = "m=audio " + std::to_string(sdp.media.port()) +
+                        (sdp.crypto.empty() ? " RTP/AVP" : " RTP/SAVP");
     std::string attributes;
+    for (const model::SdpCrypto& crypto : sdp.crypto)
+        attributes += "a=crypto:" + model::write_crypto(crypto) + "\r\n";
     for (const model::SdpFormat& format : sdp.formats) {
         const std::string number = std::to_string(format.payload_type);
         media += " " + number;

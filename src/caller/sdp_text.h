@@ -17,6 +17,7 @@ struct OwnSdp {
     std::uint64_t version = 1;
     model::Direction direction = model::Direction::SendRecv;
     std::vector<model::SdpFormat> formats;
+    std::vector<model::SdpCrypto> crypto;  ///< RTP/SAVP with these keys; empty: RTP/AVP
 };
 
 /// Writes one audio stream with ptime 20 (RFC 4566, RFC 3264 §5).

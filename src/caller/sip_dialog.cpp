@@ -74,6 +74,11 @@ SipDialog::SipDialog(const DialogSettings& settings, Endpoint media, SipOut& out
     sdp_.media = media;
     sdp_.session_id = static_cast<std::uint64_t>(base::realtime_ns() / base::kNsPerMs);
     sdp_.formats = model::offer_formats({settings.codec});
+    for (const model::SrtpSuite suite : settings.srtp) {
+        const auto tag = static_cast<std::uint32_t>(sdp_.crypto.size() + 1);
+        if (const auto key = model::SrtpKey::random(suite))
+            sdp_.crypto.push_back({tag, suite, *key});
+    }
 }
 
 std::string SipDialog::new_branch() {
@@ -417,10 +422,24 @@ base::Result<void> SipDialog::take_remote_sdp(const std::string& body) {
             base::ErrorCode::Malformed,
             "its SDP has no numeric address: " + base::escape_untrusted(audio->address, 80));
     }
+    auto srtp = agree_on_srtp(*audio);
+    if (!srtp) return base::fail(srtp.error().code, srtp.error().message);
     remote_ = std::move(*audio);
     chosen_ = std::move(chosen);
+    srtp_ = std::move(*srtp);
     ++media_revision_;
     return {};
+}
+
+base::Result<std::optional<model::SrtpAgreement>> SipDialog::agree_on_srtp(
+    const model::RemoteAudio& audio) const {
+    const bool is_wanted = !settings_.srtp.empty();
+    if (is_wanted && !srtp_)
+        return model::agree_on_answer(audio, sdp_.crypto, model::SrtpPolicy::Require);
+    model::RemoteSdp offer;
+    offer.audio_lines = {audio};
+    return model::agree_on_offer(
+        offer, is_wanted ? model::SrtpPolicy::Require : model::SrtpPolicy::Off, srtp_);
 }
 
 void SipDialog::respond(const SipMessage& request,
@@ -477,6 +496,7 @@ void SipDialog::on_reinvite(const SipMessage& message, const Endpoint& from) {
         ++sdp_.version;
     }
     if (chosen_) sdp_.formats = model::answer_formats(*chosen_);
+    if (srtp_) sdp_.crypto = {srtp_->local_crypto()};
     out_.send(write_response(message, 200, "OK", "Contact: " + contact() + "\r\n", write_sdp(sdp_)),
               from);
 }

@@ -11,6 +11,7 @@
 #include "caller/sip_message.h"
 #include "caller/sip_uri.h"
 #include "model/sdp_offer.h"
+#include "model/srtp_agreement.h"
 
 namespace offhook::caller {
 
@@ -38,6 +39,7 @@ struct DialogSettings {
     bool is_tcp = false;
     std::string from_user = "offhook";
     model::Codec codec = model::Codec::Pcmu;
+    std::vector<model::SrtpSuite> srtp;               ///< to offer, best first; empty: plain RTP
     std::int64_t answer_timeout_ns = 32'000'000'000;  ///< from INVITE to a final answer
 };
 
@@ -100,7 +102,9 @@ public:
     [[nodiscard]] const std::optional<model::ChosenAudio>& chosen() const noexcept {
         return chosen_;
     }
-    /// Rises whenever `remote_audio` changes.
+    /// The keys in force; empty: plain RTP, or no answer yet.
+    [[nodiscard]] const std::optional<model::SrtpAgreement>& srtp() const noexcept { return srtp_; }
+    /// Rises whenever `remote_audio` or `srtp` changes.
     [[nodiscard]] int media_revision() const noexcept { return media_revision_; }
     [[nodiscard]] std::uint32_t invite_retransmissions() const noexcept {
         return invite_retransmissions_;
@@ -124,6 +128,8 @@ private:
     void on_request(const SipMessage& message, const Endpoint& from, std::int64_t arrival_ns);
     void on_reinvite(const SipMessage& message, const Endpoint& from);
     base::Result<void> take_remote_sdp(const std::string& body);
+    [[nodiscard]] base::Result<std::optional<model::SrtpAgreement>> agree_on_srtp(
+        const model::RemoteAudio& audio) const;
 
     [[nodiscard]] std::string request(std::string_view method,
                                       const std::string& uri,
@@ -168,6 +174,7 @@ private:
     Remote remote_end_;
     model::RemoteAudio remote_;
     std::optional<model::ChosenAudio> chosen_;
+    std::optional<model::SrtpAgreement> srtp_;
     int media_revision_ = 0;
 
     std::string sending_;  ///< request being retransmitted

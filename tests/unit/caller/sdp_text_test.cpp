@@ -48,6 +48,20 @@ TEST(SdpTextTest, WhatWeOfferIsWhatWeRead) {
     }
 }
 
+TEST(SdpTextTest, KeysGoUnderRtpSavpAndComeBack) {
+    OwnSdp own;
+    own.media = *Endpoint::numeric("127.0.0.1", 4242);
+    own.formats = model::offer_formats({model::Codec::Pcmu});
+    const auto suite = model::SrtpSuite::AeadAes128Gcm;
+    own.crypto = {{1, suite, *model::SrtpKey::random(suite)}};
+    const std::string text = write_sdp(own);
+    EXPECT_NE(text.find(" RTP/SAVP "), std::string::npos);
+    const auto audio = parse_sdp(text);
+    ASSERT_TRUE(audio);
+    EXPECT_TRUE(audio->is_savp);
+    EXPECT_EQ(audio->crypto, own.crypto);
+}
+
 TEST(SdpTextTest, RefusesWhatItCannotRead) {
     EXPECT_FALSE(parse_sdp(""));
     EXPECT_FALSE(parse_sdp("hello"));
