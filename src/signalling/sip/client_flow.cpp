@@ -84,6 +84,9 @@ std::shared_ptr<ClientFlow> ClientFlows::make(const FlowTarget& target) {
     if (target.transport == Transport::Udp) {
         return make_udp_client_flow(context_, target, dscp_, messages_, tell);
     }
+    if (is_websocket(target.transport)) {
+        return make_ws_client_flow(context_, target, dscp_, messages_, tell);
+    }
     return make_stream_client_flow(context_, target, dscp_, messages_, tell);
 }
 

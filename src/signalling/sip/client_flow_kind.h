@@ -72,5 +72,11 @@ private:
                                                                   int dscp,
                                                                   FlowEvents& messages,
                                                                   ClientFlow::Report report);
+/// WS, WSS
+[[nodiscard]] std::shared_ptr<ClientFlow> make_ws_client_flow(GMainContext* context,
+                                                              const FlowTarget& target,
+                                                              int dscp,
+                                                              FlowEvents& messages,
+                                                              ClientFlow::Report report);
 
 }  // namespace offhook::signalling::sip

@@ -1,0 +1,457 @@
+#include "http/websocket_client.h"
+
+#include <libsoup/soup.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/escape.h"
+#include "base/log.h"
+#include "base/monotonic.h"
+#include "glib/error_out.h"
+#include "glib/timer.h"
+#include "http/guarded_stream.h"
+
+namespace offhook::http {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::size_t kMaxAnswerBytes = 16 * 1024;
+/// Frame headers and control frames beside the message itself, in the bound of unclaimed bytes.
+constexpr std::size_t kFramingBytes = 64 * 1024;
+constexpr std::size_t kMaxFrameHeaderBytes = 14;
+/// For the request and its answer, however late the connection came.
+constexpr std::chrono::milliseconds kShortest{250};
+/// How long a goodbye may take after its client is gone.
+constexpr std::chrono::milliseconds kGoodbye{1'000};
+
+std::string random_key() {
+    std::array<guint32, 4> bits{};
+    std::generate(bits.begin(), bits.end(), g_random_int);
+    const glib::UniqueString text(
+        g_base64_encode(reinterpret_cast<const guchar*>(bits.data()), sizeof(bits)));
+    return text.get();
+}
+
+/// RFC 6455 §4.2.2.
+std::string accept_of(const std::string& key) {
+    const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    const glib::Unique<GChecksum, g_checksum_free> sum(g_checksum_new(G_CHECKSUM_SHA1));
+    g_checksum_update(
+        sum.get(), reinterpret_cast<const guchar*>(text.data()), static_cast<gssize>(text.size()));
+    std::array<guint8, 20> digest{};
+    gsize size = digest.size();
+    g_checksum_get_digest(sum.get(), digest.data(), &size);
+    const glib::UniqueString encoded(g_base64_encode(digest.data(), size));
+    return encoded.get();
+}
+
+bool fits_request(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return c > 0x20 && c < 0x7f;
+    });
+}
+
+std::string header(SoupMessageHeaders* headers, const char* name) {
+    const char* value = soup_message_headers_get_one(headers, name);
+    return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+/// Held by the client and by what GIO still has to call back. `listener_` is null once nobody wants
+/// to know.
+class WebSocketClient::Impl : public std::enable_shared_from_this<Impl> {
+public:
+    explicit Impl(Listener& listener) : listener_(&listener) {}
+    ~Impl() { let_go(); }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    void open(const WebSocketOptions& options) {
+        options_ = options;
+        context_ = glib::Ref<GMainContext>::adopt(g_main_context_ref_thread_default());
+        cancellable_ = glib::Ref<GCancellable>::adopt(g_cancellable_new());
+        where_ = glib::address_text(options.dial.address, options.dial.length);
+        if (!fits_request(options_.host) || !fits_request(options_.path) ||
+            options_.path.front() != '/') {
+            timer_.once(context_.get(), std::chrono::milliseconds(0), [this] {
+                fail(ErrorCode::InvalidArgument,
+                     "a WebSocket needs a path that begins with / and, like its host, has only "
+                     "printable ASCII without spaces");
+            });
+            return;
+        }
+        dialer_.dial(options_.dial, [this](base::Result<glib::DialledStream> made) {
+            if (!made) return end(std::move(made.error()), 0);
+            connection_ = std::move(*made);
+            ask();
+        });
+        deadline_ns_ = base::monotonic_ns() + options_.dial.timeout.count() * base::kNsPerMs;
+    }
+
+    bool send(std::string_view message) {
+        if (!is_open()) return false;
+        // Pings are written and were never queued: what was written counts as queued at least.
+        queued_bytes_ = std::max(queued_bytes_, guard_->written_bytes);
+        const std::uint64_t waiting = queued_bytes_ - guard_->written_bytes;
+        if (waiting + message.size() > options_.max_queue_bytes) {
+            const auto keep = shared_from_this();
+            fail(ErrorCode::LimitReached,
+                 where_ + " takes our messages too slowly: its connection was closed");
+            return false;
+        }
+        queued_bytes_ += message.size() + kMaxFrameHeaderBytes;
+        const bool is_text = g_utf8_validate_len(message.data(), message.size(), nullptr) == TRUE;
+        const auto bytes = glib::Ref<GBytes>::adopt(g_bytes_new(message.data(), message.size()));
+        soup_websocket_connection_send_message(
+            socket_.get(),
+            is_text ? SOUP_WEBSOCKET_DATA_TEXT : SOUP_WEBSOCKET_DATA_BINARY,
+            bytes.get());
+        return true;
+    }
+
+    [[nodiscard]] bool is_open() const { return listener_ != nullptr && socket_; }
+    [[nodiscard]] const glib::DialledStream& connection() const { return connection_; }
+
+    /// The client goes: an open peer is told, and this object lives until it is, or a moment.
+    void abandon() {
+        const bool was_open = is_open();
+        listener_ = nullptr;
+        if (!was_open) return let_go();
+        timer_.once(context_.get(), kGoodbye, [self = shared_from_this()] { self->let_go(); });
+        if (soup_websocket_connection_get_state(socket_.get()) == SOUP_WEBSOCKET_STATE_OPEN) {
+            soup_websocket_connection_close(socket_.get(), SOUP_WEBSOCKET_CLOSE_NORMAL, nullptr);
+        }
+    }
+
+private:
+    using Held = std::unique_ptr<std::shared_ptr<Impl>>;
+
+    // The opening handshake (RFC 6455 §4)
+
+    void ask() {
+        const std::chrono::milliseconds left((deadline_ns_ - base::monotonic_ns()) /
+                                             base::kNsPerMs);
+        timer_.once(context_.get(), std::max(left, kShortest), [this] {
+            fail(ErrorCode::Timeout,
+                 where_ +
+                     " took the connection and gave no answer to the WebSocket request: check "
+                     "that this port speaks WebSocket");
+        });
+        key_ = random_key();
+        request_ = "GET " + options_.path + " HTTP/1.1\r\nHost: " + options_.host +
+                   "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " + key_ +
+                   "\r\nSec-WebSocket-Version: 13\r\n";
+        if (!options_.subprotocols.empty()) {
+            request_ += "Sec-WebSocket-Protocol: " + options_.subprotocols.front();
+            for (std::size_t i = 1; i < options_.subprotocols.size(); ++i) {
+                request_ += ", " + options_.subprotocols[i];
+            }
+            request_ += "\r\n";
+        }
+        request_ += "User-Agent: " + options_.user_agent + "\r\n\r\n";
+        const GAsyncReadyCallback done = [](GObject* stream, GAsyncResult* result, gpointer data) {
+            const Held self(static_cast<std::shared_ptr<Impl>*>(data));
+            glib::GErrorOut error;
+            const bool ok = g_output_stream_write_all_finish(
+                                G_OUTPUT_STREAM(stream), result, nullptr, error) == TRUE;
+            if ((*self)->listener_ == nullptr) return;
+            if (!ok) return (*self)->broken(error);
+            (*self)->read_answer();
+        };
+        g_output_stream_write_all_async(g_io_stream_get_output_stream(connection_.stream.get()),
+                                        request_.data(),
+                                        request_.size(),
+                                        G_PRIORITY_DEFAULT,
+                                        cancellable_.get(),
+                                        done,
+                                        new std::shared_ptr<Impl>(shared_from_this()));
+    }
+
+    void read_answer() {
+        const GAsyncReadyCallback done = [](GObject* stream, GAsyncResult* result, gpointer data) {
+            const Held self(static_cast<std::shared_ptr<Impl>*>(data));
+            glib::GErrorOut error;
+            const gssize n = g_input_stream_read_finish(G_INPUT_STREAM(stream), result, error);
+            if ((*self)->listener_ != nullptr) (*self)->on_answer(n, error);
+        };
+        g_input_stream_read_async(g_io_stream_get_input_stream(connection_.stream.get()),
+                                  bytes_.data(),
+                                  bytes_.size(),
+                                  G_PRIORITY_DEFAULT,
+                                  cancellable_.get(),
+                                  done,
+                                  new std::shared_ptr<Impl>(shared_from_this()));
+    }
+
+    void on_answer(gssize n, const glib::GErrorOut& error) {
+        if (n < 0) return broken(error);
+        if (n == 0) {
+            return fail(ErrorCode::Unavailable,
+                        where_ +
+                            " closed the connection instead of answering the WebSocket "
+                            "request: check port and transport");
+        }
+        answer_.append(bytes_.data(), static_cast<std::size_t>(n));
+        const auto end_of_headers = answer_.find("\r\n\r\n");
+        if (end_of_headers == std::string::npos) {
+            if (answer_.size() > kMaxAnswerBytes || !looks_like_http()) {
+                return fail(ErrorCode::Unavailable,
+                            where_ + " does not speak HTTP: check port and transport");
+            }
+            return read_answer();
+        }
+        const std::string head = answer_.substr(0, end_of_headers + 2);
+        if (auto agreed = check(head); !agreed) return end(std::move(agreed.error()), 0);
+        begin(answer_.substr(end_of_headers + 4));
+    }
+
+    [[nodiscard]] bool looks_like_http() const {
+        constexpr std::string_view kStart = "HTTP/1.";
+        return answer_.compare(
+                   0, kStart.size(), kStart, 0, std::min(answer_.size(), kStart.size())) == 0;
+    }
+
+    [[nodiscard]] base::Result<void> check(const std::string& head) {
+        const auto refused = [this](const std::string& why) {
+            return base::fail(ErrorCode::Unavailable, where_ + " " + why);
+        };
+        const glib::Unique<SoupMessageHeaders, soup_message_headers_unref> headers(
+            soup_message_headers_new(SOUP_MESSAGE_HEADERS_RESPONSE));
+        SoupHTTPVersion version{};
+        guint status = 0;
+        char* raw_reason = nullptr;
+        const bool parsed = soup_headers_parse_response(head.data(),
+                                                        static_cast<int>(head.size()),
+                                                        headers.get(),
+                                                        &version,
+                                                        &status,
+                                                        &raw_reason) == TRUE;
+        const glib::UniqueString reason(raw_reason);
+        if (!parsed) return refused("does not speak HTTP: check port and transport");
+        if (status != SOUP_STATUS_SWITCHING_PROTOCOLS) {
+            return refused(
+                "answered the WebSocket request for \"" + base::escape_untrusted(options_.path) +
+                "\" with HTTP " + std::to_string(status) + " " +
+                base::escape_untrusted(reason ? reason.get() : "", 64) + ": " + advice(status));
+        }
+        if (header(headers.get(), "Sec-WebSocket-Accept") != accept_of(key_) ||
+            !soup_message_headers_header_contains(headers.get(), "Upgrade", "websocket")) {
+            return refused(
+                "answered the WebSocket request wrongly: something on the way is no "
+                "WebSocket server");
+        }
+        if (!header(headers.get(), "Sec-WebSocket-Extensions").empty()) {
+            return refused("wants a WebSocket extension that was not offered");
+        }
+        const std::string chosen = header(headers.get(), "Sec-WebSocket-Protocol");
+        const auto& ours = options_.subprotocols;
+        if (ours.empty() ? !chosen.empty()
+                         : std::find(ours.begin(), ours.end(), chosen) == ours.end()) {
+            return refused(chosen.empty()
+                               ? "did not accept the subprotocol \"" + ours.front() +
+                                     "\": check the path, and that it serves this over WebSocket"
+                               : "chose the subprotocol \"" + base::escape_untrusted(chosen, 64) +
+                                     "\", which was not offered");
+        }
+        return {};
+    }
+
+    static std::string advice(guint status) {
+        if (status == SOUP_STATUS_NOT_FOUND) return "check the WebSocket path";
+        if (status == SOUP_STATUS_UNAUTHORIZED || status == SOUP_STATUS_FORBIDDEN) {
+            return "the server does not let us in here; check the path and its access rules";
+        }
+        if (SOUP_STATUS_IS_REDIRECTION(status)) {
+            return "redirections are not followed; check host and path";
+        }
+        if (SOUP_STATUS_IS_SERVER_ERROR(status)) return "the server is in trouble, see its log";
+        return "check the path, and that the server speaks WebSocket there";
+    }
+
+    // The open connection
+
+    void begin(std::string early) {
+        guard_ = std::make_shared<StreamGuard>();
+        guard_->early = std::move(early);
+        guard_->max_unclaimed = options_.max_message_bytes + kFramingBytes;
+        const auto stream = guarded_stream(connection_.stream.get(), guard_);
+        const bool is_secure = options_.dial.tls.has_value();
+        const std::string url = (is_secure ? "wss://" : "ws://") + options_.host + options_.path;
+        const glib::Unique<GUri, g_uri_unref> uri(
+            g_uri_parse(url.c_str(), static_cast<GUriFlags>(SOUP_HTTP_URI_FLAGS), nullptr));
+        if (!uri) return fail(ErrorCode::InvalidArgument, "\"" + url + "\" is no URL");
+        socket_ = glib::Ref<SoupWebsocketConnection>::adopt(soup_websocket_connection_new(
+            stream.get(), uri.get(), SOUP_WEBSOCKET_CONNECTION_CLIENT, nullptr, nullptr, nullptr));
+        soup_websocket_connection_set_max_incoming_payload_size(socket_.get(),
+                                                                options_.max_message_bytes);
+        g_signal_connect(socket_.get(), "message", G_CALLBACK(&Impl::on_message), this);
+        g_signal_connect(socket_.get(), "error", G_CALLBACK(&Impl::on_error), this);
+        g_signal_connect(socket_.get(), "closed", G_CALLBACK(&Impl::on_closed), this);
+        g_signal_connect(socket_.get(), "pong", G_CALLBACK(&Impl::on_pong), this);
+        timer_.cancel();
+        if (options_.ping.count() > 0) {
+            soup_websocket_connection_set_keepalive_interval(
+                socket_.get(), static_cast<guint>(options_.ping.count()));
+            watch_silence();
+        }
+        listener_->on_websocket_open();
+    }
+
+    /// libsoup sends pings and never misses a pong: silence longer than a ping and its answer ends
+    /// the connection.
+    void watch_silence() {
+        const std::chrono::milliseconds limit = options_.ping + options_.pong_timeout;
+        const std::chrono::milliseconds silence((base::monotonic_ns() - guard_->heard_ns) /
+                                                base::kNsPerMs);
+        if (silence >= limit) {
+            return fail(ErrorCode::Timeout,
+                        "no answer to a ping from " + where_ + " in " +
+                            std::to_string(options_.pong_timeout.count()) +
+                            " ms: the path is cut, or the server stopped");
+        }
+        timer_.once(context_.get(), limit - silence, [this] { watch_silence(); });
+    }
+
+    static void on_message(SoupWebsocketConnection*, int, GBytes* bytes, gpointer data) {
+        const auto self = static_cast<Impl*>(data)->shared_from_this();
+        self->guard_->claim();
+        if (self->listener_ == nullptr) return;
+        gsize size = 0;
+        const auto* text = static_cast<const char*>(g_bytes_get_data(bytes, &size));
+        if (size > self->options_.max_message_bytes) return self->too_long();
+        try {
+            self->listener_->on_websocket_message({text, size});
+        } catch (const std::exception& e) {
+            log::write(log::Level::Error, log::Mark::Error, "system.exception", {}, e.what());
+        }
+    }
+
+    static void on_pong(SoupWebsocketConnection*, GBytes*, gpointer data) {
+        static_cast<Impl*>(data)->guard_->claim();
+    }
+
+    static void on_error(SoupWebsocketConnection*, GError* error, gpointer data) {
+        const auto self = static_cast<Impl*>(data)->shared_from_this();
+        self->cause_ = error == nullptr ? "" : error->message;
+        if (self->guard_->is_over ||
+            g_error_matches(error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_TOO_BIG)) {
+            self->too_long();
+        }
+    }
+
+    void too_long() {
+        if (listener_ == nullptr) return;
+        fail(ErrorCode::LimitReached,
+             where_ + " sent a message of more than " +
+                 std::to_string(options_.max_message_bytes / 1024) +
+                 " KiB: its connection was closed");
+    }
+
+    static void on_closed(SoupWebsocketConnection* socket, gpointer data) {
+        const auto self = static_cast<Impl*>(data)->shared_from_this();
+        if (self->listener_ == nullptr) return self->let_go();
+        const int code = soup_websocket_connection_get_close_code(socket);
+        const char* reason = soup_websocket_connection_get_close_data(socket);
+        std::string why = self->where_ + " closed the WebSocket";
+        const bool has_code = code != 0 && code != SOUP_WEBSOCKET_CLOSE_NO_STATUS &&
+                              code != SOUP_WEBSOCKET_CLOSE_ABNORMAL;
+        if (!self->cause_.empty()) {
+            why = "the WebSocket to " + self->where_ + " broke";
+        } else if (has_code) {
+            why += " with code " + std::to_string(code);
+            if (reason != nullptr && *reason != '\0') {
+                why += " \"" + base::escape_untrusted(reason, 128) + "\"";
+            }
+        }
+        self->end({ErrorCode::Unavailable, why, self->cause_}, has_code ? code : 0);
+    }
+
+    // The end
+
+    void broken(const glib::GErrorOut& error) {
+        end({ErrorCode::Io, "the connection to " + where_ + " broke", error.text()}, 0);
+    }
+
+    void fail(ErrorCode code, const std::string& why) { end({code, why, {}}, 0); }
+
+    void end(base::Error why, int code) {
+        const auto keep = shared_from_this();
+        let_go();
+        if (Listener* listener = std::exchange(listener_, nullptr)) {
+            listener->on_websocket_closed(std::move(why), code);
+        }
+    }
+
+    void let_go() {
+        timer_.cancel();
+        if (cancellable_) g_cancellable_cancel(cancellable_.get());
+        if (socket_) {
+            g_signal_handlers_disconnect_by_data(socket_.get(), this);
+            // libsoup would wait for the peer's goodbye.
+            if (connection_.stream) glib::close_at_once(connection_.stream.get());
+            drop_later(std::move(socket_));
+        } else if (connection_.stream) {
+            glib::close_at_once(connection_.stream.get());
+        }
+        connection_.stream.reset();
+        connection_.socket.reset();
+    }
+
+    /// libsoup goes on with its object after a signal; it must not be the last to hold it.
+    void drop_later(glib::Ref<SoupWebsocketConnection> socket) {
+        GSource* source = g_idle_source_new();
+        g_source_set_priority(source, G_PRIORITY_HIGH);
+        g_source_set_callback(
+            source,
+            [](gpointer) -> gboolean { return G_SOURCE_REMOVE; },
+            socket.release(),
+            g_object_unref);
+        g_source_attach(source, context_.get());
+        g_source_unref(source);
+    }
+
+    Listener* listener_;
+    WebSocketOptions options_;
+    std::string where_;
+    glib::Ref<GMainContext> context_;
+    glib::Ref<GCancellable> cancellable_;
+    glib::StreamDialer dialer_;
+    glib::DialledStream connection_;
+    std::int64_t deadline_ns_ = 0;  ///< of the opening
+    std::string key_;
+    std::string request_;
+    std::string answer_;
+    std::array<char, 4096> bytes_{};
+    std::shared_ptr<StreamGuard> guard_;
+    glib::Ref<SoupWebsocketConnection> socket_;
+    std::uint64_t queued_bytes_ = 0;  ///< on the scale of `StreamGuard::written_bytes`
+    std::string cause_;
+    glib::Timer timer_;  ///< the deadline of the opening, then of silence, then of the goodbye
+};
+
+WebSocketClient::WebSocketClient(Listener& listener) : impl_(std::make_shared<Impl>(listener)) {}
+
+WebSocketClient::~WebSocketClient() {
+    impl_->abandon();
+}
+
+void WebSocketClient::open(const WebSocketOptions& options) {
+    impl_->open(options);
+}
+
+bool WebSocketClient::send(std::string_view message) {
+    return impl_->send(message);
+}
+
+bool WebSocketClient::is_open() const {
+    return impl_->is_open();
+}
+
+const glib::DialledStream& WebSocketClient::connection() const {
+    return impl_->connection();
+}
+
+}  // namespace offhook::http
