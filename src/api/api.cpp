@@ -12,6 +12,10 @@ void Api::install(http::Server& server) {
     install_health(server);
     install_metrics(server);
     install_calls(server);
+    if (parts_.control != nullptr) {
+        install_call_orders(server);
+        install_messages(server);
+    }
     server.on_answered([this](std::string_view route, int status, double seconds) {
         parts_.metrics.on_http(route, status, seconds);
     });

@@ -7,6 +7,7 @@
 
 #include "api/metrics.h"
 #include "http/server.h"
+#include "model/call_control.h"
 #include "model/call_directory.h"
 #include "model/stats_snapshot.h"
 
@@ -17,6 +18,7 @@ namespace offhook::api {
 struct ApiParts {
     model::CallDirectory& calls;
     Metrics& metrics;
+    model::CallControl* control = nullptr;  ///< without it calls can be looked at only
     std::function<std::vector<model::WorkerStats>()> workers;
     std::function<bool()> draining;
     std::function<std::vector<std::string>()>
@@ -43,6 +45,8 @@ public:
 private:
     void install_health(http::Server& server);
     void install_calls(http::Server& server);
+    void install_call_orders(http::Server& server);
+    void install_messages(http::Server& server);
     void install_metrics(http::Server& server);
 
     ApiParts parts_;

@@ -62,11 +62,59 @@ void write_stats(base::JsonWriter& json, const model::LegStats& s) {
     json.end();
 }
 
+namespace {
+
+void write_texts(base::JsonWriter& json,
+                 std::string_view name,
+                 const std::vector<std::string>& texts) {
+    json.key(name).begin_array();
+    for (const std::string& text : texts) json.value(text);
+    json.end();
+}
+
+void write_facts(base::JsonWriter& json, const model::CallFacts& facts) {
+    json.begin_object().field("asserted_identity", facts.asserted_identity);
+    write_texts(json, "diversion", facts.diversion);
+    write_texts(json, "history", facts.history);
+    json.key("replaces");
+    facts.replaces.empty() ? json.null() : json.value(facts.replaces);
+    json.key("headers").begin_array();
+    for (const auto& [name, value] : facts.headers)
+        json.begin_object().field("name", name).field("value", value).end();
+    json.end().end();
+}
+
+// What the far end itself said of the end.
+void write_end_facts(base::JsonWriter& json, const model::CallEnd& end) {
+    json.key("sip_status");
+    end.sip_status == 0 ? json.null() : json.value(end.sip_status);
+    json.key("peer_reasons").begin_array();
+    for (const model::PeerReason& reason : end.peer_reasons) {
+        json.begin_object().field("protocol", reason.protocol).field("cause", reason.cause);
+        json.field("text", reason.text).end();
+    }
+    json.end();
+}
+
+void write_transfer(base::JsonWriter& json, const model::TransferInfo& transfer) {
+    json.begin_object().field("by", transfer.is_by_peer ? "peer" : "us").key("target");
+    transfer.target.empty() ? json.null() : json.value(transfer.target);
+    json.key("call");
+    transfer.call.empty() ? json.null() : json.value(transfer.call.text);
+    json.key("status");
+    transfer.status == 0 ? json.null() : json.value(transfer.status);
+    json.end();
+}
+
+}  // namespace
+
 void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     json.begin_object();
     json.field("id", call.id.text).field("state", model::name_of(call.state));
     json.field("sip_call_id", call.sip_call_id).field("from", call.from).field("to", call.to);
     json.field("peer", call.peer).field("user_agent", call.user_agent);
+    json.field("direction", model::name_of(call.direction)).field("account", call.account);
+    json.field("transport", call.transport);
     json.field("route", call.route).field("ai", call.ai).field("pipeline", call.pipeline);
     json.field("fill", call.fill).field("codec", call.codec);
     json.key("srtp");
@@ -84,9 +132,18 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     json.key("end");
     if (call.end) {
         json.begin_object().field("class", model::name_of(call.end->end_class));
-        json.field("reason", model::name_of(call.end->reason))
-            .field("detail", call.end->detail)
-            .end();
+        json.field("reason", model::name_of(call.end->reason)).field("detail", call.end->detail);
+        write_end_facts(json, *call.end);
+        json.end();
+    } else {
+        json.null();
+    }
+    json.field("is_held_by_us", call.is_held_by_us).field("is_held_by_peer", call.is_held_by_peer);
+    json.key("facts");
+    write_facts(json, call.facts);
+    json.key("transfer");
+    if (call.transfer) {
+        write_transfer(json, *call.transfer);
     } else {
         json.null();
     }

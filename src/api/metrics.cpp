@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 #include "api/process_stats.h"
 #include "base/monotonic.h"
@@ -63,6 +64,13 @@ bool is_answered(const model::CallInfo& call) {
     return call.answered_ns != 0;
 }
 
+// An INVITE that ended unanswered was refused by us, unless its sender or the line gave up first.
+bool is_refusal(model::EndReason reason) {
+    return reason != model::EndReason::CallerCancelled &&
+           reason != model::EndReason::AnsweredElsewhere &&
+           reason != model::EndReason::TransportLost;
+}
+
 // "file:/path" is one of a set without bounds, "file" is not. Empty: the pipeline's own choice.
 std::string fill_kind(const std::string& fill) {
     return fill.empty() ? "pipeline" : fill.substr(0, fill.find(':'));
@@ -74,6 +82,12 @@ class Metrics::Impl {
 public:
     explicit Impl(std::string_view version)
         : calls_total_(counters("offhook_calls_total", "Calls that ended, by reason")),
+          placed_(counters("offhook_calls_placed_total",
+                           "Calls that we placed and that ended or were answered, by result: "
+                           "answered, or why not")),
+          refused_(counters("offhook_invites_refused_total",
+                            "INVITEs that got a final answer other than 2xx from us, by whose "
+                            "doing and why")),
           invites_(counters(
               "offhook_sip_invites_total",
               "INVITEs that became a call, by result: answered, or why not. Those refused "
@@ -109,6 +123,9 @@ public:
                                   "SIP transactions, also finished ones whose answer may be asked "
                                   "again")),
           cpu_(counter("process_cpu_seconds_total", "User and system CPU time")),
+          diverted_(counter("offhook_calls_diverted_total",
+                            "Answered calls that the PBX took away as it does with a call without "
+                            "media")),
           zero_packet_(counter("offhook_calls_zero_packet_total",
                                "Answered calls that ended without one RTP packet from the caller")),
           sip_malformed_(counter("offhook_sip_malformed_total",
@@ -178,6 +195,10 @@ public:
     }
 
     void answered(const model::CallInfo& call) {
+        if (call.direction == model::CallDirection::Outbound) {
+            placed_.Add({{"result", "answered"}}).Increment();
+            return;
+        }
         invites_.Add({{"result", "answered"}}).Increment();
         if (call.answer_ms >= 0) setup_.Observe(call.answer_ms / 1000);
     }
@@ -188,8 +209,12 @@ public:
         const std::string reason(
             model::name_of(call.end ? call.end->reason : model::EndReason::InternalError));
         calls_total_.Add({{"end_reason", reason}}).Increment();
+        if (call.end && call.end->reason == model::EndReason::Diverted) diverted_.Increment();
         if (!is_answered(call)) {
-            invites_.Add({{"result", reason}}).Increment();
+            const bool is_placed = call.direction == model::CallDirection::Outbound;
+            (is_placed ? placed_ : invites_).Add({{"result", reason}}).Increment();
+            if (!is_placed && call.end && is_refusal(call.end->reason))
+                refused(call.end->reason).Increment();
             return;
         }
         duration_.Observe(
@@ -263,6 +288,12 @@ private:
         raise(sip_retransmissions_, static_cast<double>(sip.retransmissions));
         raise(sip_dropped_, static_cast<double>(sip.dropped));
         raise(sip_ack_timeouts_, static_cast<double>(sip.ack_timeouts));
+        // The counter has two sources: what the call room refused is in it already.
+        for (const auto& [reason, total] : sip.refused_invites) {
+            std::uint64_t& seen = seen_refusals_[reason];
+            if (total > seen)
+                refused(reason).Increment(static_cast<double>(total - std::exchange(seen, total)));
+        }
         sip_dialogs_.Set(static_cast<double>(sip.dialogs));
         sip_transactions_.Set(static_cast<double>(sip.transactions));
     }
@@ -273,6 +304,11 @@ private:
         fds_.Set(static_cast<double>(process.open_fds));
         max_fds_.Set(static_cast<double>(process.max_fds));
         threads_.Set(static_cast<double>(process.threads));
+    }
+
+    Counter& refused(model::EndReason reason) {
+        return refused_.Add({{"class", std::string(model::name_of(model::class_of(reason)))},
+                             {"reason", std::string(model::name_of(reason))}});
     }
 
     static void raise(Counter& counter, double to) {
@@ -293,16 +329,17 @@ private:
     }
 
     prometheus::Registry registry_;
-    Family<Counter>&calls_total_, &invites_, &packets_, &keepalive_, &dropped_;
+    Family<Counter>&calls_total_, &placed_, &refused_, &invites_, &packets_, &keepalive_, &dropped_;
     Family<Gauge>&lateness_, &worker_calls_, &worker_cpu_;
     Family<Counter>&overruns_, &http_;
     Gauge &calls_active_, &calls_oneway_, &draining_, &realtime_, &rss_, &fds_, &max_fds_,
         &threads_, &sip_dialogs_, &sip_transactions_;
-    Counter &cpu_, &zero_packet_, &sip_malformed_, &sip_refused_sources_, &sip_retransmissions_,
-        &sip_dropped_, &sip_ack_timeouts_, &failed_ai_sessions_;
+    Counter &cpu_, &diverted_, &zero_packet_, &sip_malformed_, &sip_refused_sources_,
+        &sip_retransmissions_, &sip_dropped_, &sip_ack_timeouts_, &failed_ai_sessions_;
     Histogram &setup_, &duration_, &gap_, &http_duration_;
     std::array<Counter*, kFlows> flows_{};
     std::unordered_map<model::CallId, Amounts> seen_;
+    std::map<model::EndReason, std::uint64_t> seen_refusals_;  ///< of signalling
 };
 
 Metrics::Metrics(std::string_view version) : impl_(std::make_unique<Impl>(version)) {}

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "api/api.h"
+#include "api/call_answers.h"
 #include "api/call_json.h"
 #include "base/escape.h"
 #include "base/json_writer.h"
@@ -18,46 +19,6 @@ namespace {
 constexpr int kDefaultLimit = 100;
 constexpr int kMaxLimit = 500;
 constexpr std::size_t kMaxDigits = 64;
-
-http::Response refuse(const http::Request& request, const base::Error& error) {
-    return http::problem_response(http::problem_of(error), request.path, request.request_id);
-}
-
-http::Response no_such_call(const http::Request& request) {
-    return http::problem_response(
-        {404,
-         "not-found",
-         "There is no such call",
-         "no live call and none of the last 1,000 has the id " + request.params.at("id"),
-         "GET /api/v1/calls lists them"},
-        request.path,
-        request.request_id);
-}
-
-http::Response bad_value(const http::Request& request, std::string detail) {
-    return refuse(request, {base::ErrorCode::InvalidArgument, std::move(detail), {}});
-}
-
-/// "c-" and 12 hex digits; anything else cannot be a call of ours and goes no further.
-std::optional<model::CallId> id_of(const http::Request& request) {
-    const std::string& text = request.params.at("id");
-    const bool good = text.size() == 14 && text.starts_with("c-") &&
-                      std::all_of(text.begin() + 2, text.end(), [](char c) {
-                          return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-                      });
-    if (!good) return std::nullopt;
-    return model::CallId{text};
-}
-
-http::Response json_response(int status, base::JsonWriter json) {
-    return {status, "application/json", std::move(json).text() + "\n", {}};
-}
-
-http::Response call_response(int status, const model::CallInfo& call) {
-    base::JsonWriter json;
-    write_call(json, call);
-    return json_response(status, std::move(json));
-}
 
 /// Position in the list, which is ordered by creation: stays good when the call it names is gone.
 struct Cursor {

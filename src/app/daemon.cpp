@@ -233,6 +233,7 @@ private:
         if (!server) return tl::unexpected(server.error());
         api_.emplace(api::ApiParts{.calls = *calls_,
                                    .metrics = metrics_,
+                                   .control = calls_.get(),
                                    .workers = [this] { return workers_->stats(); },
                                    .draining = [this] { return calls_->is_draining(); },
                                    .listeners = [this] { return listeners(); },

@@ -94,6 +94,15 @@ std::optional<JsonBody> JsonBody::object(const char* name) const {
     return JsonBody(parser_, json_node_get_object(node));
 }
 
+std::vector<std::string> JsonBody::names() const {
+    std::vector<std::string> all;
+    GList* const names = json_object_get_members(object_);
+    for (const GList* at = names; at != nullptr; at = at->next)
+        all.emplace_back(static_cast<const char*>(at->data));
+    g_list_free(names);
+    return all;
+}
+
 std::vector<JsonBody> JsonBody::objects(const char* name) const {
     std::vector<JsonBody> all;
     JsonNode* node = member(name);

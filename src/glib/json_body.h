@@ -31,6 +31,8 @@ public:
     [[nodiscard]] std::optional<std::int64_t> whole(const char* name) const;
     [[nodiscard]] std::optional<bool> boolean(const char* name) const;
     [[nodiscard]] std::optional<JsonBody> object(const char* name) const;
+    /// The names of all members, in order.
+    [[nodiscard]] std::vector<std::string> names() const;
     /// The objects in an array, others left out.
     [[nodiscard]] std::vector<JsonBody> objects(const char* name) const;
     /// The strings in an array, others left out.

@@ -17,6 +17,7 @@ struct Request {
     std::string body;                           ///< at most kMaxBodyBytes
     std::string request_id;                     ///< the client's, or ours; printable ASCII
     std::string remote;                         ///< "127.0.0.1:50123"
+    std::string idempotency_key;                ///< the header; not checked
 };
 
 struct Response {

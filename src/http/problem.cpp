@@ -14,6 +14,7 @@ Response problem_response(const Problem& problem,
     json.field("title", problem.title).field("status", problem.status);
     json.field("detail", base::escape_untrusted(problem.detail, 512));
     json.field("instance", base::escape_untrusted(path, 256)).field("code", problem.code);
+    if (!problem.field.empty()) json.field("field", base::escape_untrusted(problem.field, 128));
     if (!problem.hint.empty()) json.field("hint", problem.hint);
     json.field("request_id", request_id).end();
     return {problem.status, "application/problem+json", std::move(json).text() + "\n", {}};
@@ -21,7 +22,7 @@ Response problem_response(const Problem& problem,
 
 Problem problem_of(const base::Error& error) {
     const auto with = [&](int status, std::string_view title) {
-        return Problem{status, base::name_of(error.code), title, error.text(), {}};
+        return Problem{status, base::name_of(error.code), title, error.text(), {}, {}};
     };
     switch (error.code) {
         case base::ErrorCode::InvalidArgument:

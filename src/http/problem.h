@@ -16,10 +16,11 @@ struct Problem {
     std::string_view title = "Something of ours broke";
     std::string detail{};  ///< what was wrong with this request
     std::string hint{};    ///< what to do; left out when empty
+    std::string field{};   ///< the member of the body, or the header, to blame; as `hint`
 };
 
-/// `application/problem+json` with type, title, status, detail, instance (the path), code, hint,
-/// request_id. Everything that came from the client is escaped.
+/// `application/problem+json` with type, title, status, detail, instance (the path), code, field,
+/// hint, request_id. Everything that came from the client is escaped.
 [[nodiscard]] Response problem_response(const Problem& problem,
                                         std::string_view path,
                                         std::string_view request_id);

@@ -291,6 +291,7 @@ private:
         request.params = std::move(match.params);
         request.query = query_of(query);
         request.request_id = request_id;
+        request.idempotency_key = header(message, "Idempotency-Key");
         request.remote = text_of(soup_server_message_get_remote_address(message));
         run(message, *match.handler, request, match.pattern, began_ns);
     }

@@ -252,9 +252,41 @@ TEST_F(ApiTest, OneCall) {
                           "00:02.000Z\",\"ended\":\"2026-11-20T12:00:05.000Z\","
                           "\"answer_ms\":1.5,\"duration_ms\":3000,\"worker\":1,\"is_oneway\":true,"
                           "\"end\":{\"class\":\"success\",\"reason\":\"caller-hangup\",\"detail\":"
-                          "\"BYE after 3 s\"},\"stats\":{\"sent_packets\":150,"));
+                          "\"BYE after 3 s\",\"sip_status\":null,\"peer_reasons\":[]},"));
+    EXPECT_THAT(a.body, HasSubstr("\"transfer\":null,\"stats\":{\"sent_packets\":150,"));
     EXPECT_THAT(a.body, HasSubstr("\"since_last_sent_ms\":null"));
     EXPECT_THAT(a.body, HasSubstr("\"last_source\":\"ai\""));
+}
+
+TEST_F(ApiTest, WhatACallSaysOfItself) {
+    model::CallInfo c = call(1, CallState::Ended);
+    c.direction = model::CallDirection::Outbound;
+    c.account = "office";
+    c.transport = "tls";
+    c.facts = {.asserted_identity = "<sip:1@pbx>",
+               .diversion = {"<sip:2@pbx>;reason=no-answer"},
+               .history = {"<sip:3@pbx>;index=1", "<sip:4@pbx>;index=1.1"},
+               .replaces = "c-000000000002",
+               .headers = {{"X-Queue", "a\"b"}}};
+    c.transfer =
+        model::TransferInfo{.is_by_peer = true, .target = "sip:5@pbx", .call = {}, .status = 180};
+    c.end = model::ended_by_status(486, "Busy Here");
+    c.end->peer_reasons = {{"Q.850", 17, "user busy"}};
+    change([&] { directory_.all = {c}; });
+    const std::string body = get("/api/v1/calls/c-000000000001").body;
+    EXPECT_THAT(body, HasSubstr(R"("direction":"outbound","account":"office","transport":"tls")"));
+    EXPECT_THAT(body,
+                HasSubstr(R"("facts":{"asserted_identity":"<sip:1@pbx>","diversion":)"
+                          R"(["<sip:2@pbx>;reason=no-answer"],"history":["<sip:3@pbx>;index=1",)"
+                          R"("<sip:4@pbx>;index=1.1"],"replaces":"c-000000000002",)"
+                          R"("headers":[{"name":"X-Queue","value":"a\"b"}]})"));
+    EXPECT_THAT(
+        body,
+        HasSubstr(R"("transfer":{"by":"peer","target":"sip:5@pbx","call":null,"status":180})"));
+    EXPECT_THAT(body, HasSubstr(R"("class":"callee","reason":"busy")"));
+    EXPECT_THAT(body,
+                HasSubstr(R"("sip_status":486,"peer_reasons":[{"protocol":"Q.850","cause":17,)"
+                          R"("text":"user busy"}])"));
 }
 
 TEST_F(ApiTest, ACallThatHasJustBegunHasNulls) {

@@ -120,6 +120,49 @@ TEST(Metrics, CallsThatWereNeverAnswered) {
 }
 
 // Whether a call is one-way is for the call room to say: it knows what the peer is asked to send.
+TEST(Metrics, PlacedCallsAreNoInvitesOfOthers) {
+    Metrics metrics("x");
+    model::CallInfo call = answered_call("c-000000000001");
+    call.direction = model::CallDirection::Outbound;
+    metrics.on_call_answered(call);
+    call.answered_ns = 0;
+    metrics.on_call_ended(over(call, model::EndReason::Busy));
+    const std::string text = metrics.scrape({});
+    EXPECT_THAT(text, HasSubstr("offhook_calls_placed_total{result=\"answered\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_calls_placed_total{result=\"busy\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_sip_invites_total{result=\"answered\"} 0\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_call_setup_seconds_count 0\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_calls_total{end_reason=\"busy\"} 1\n"));
+}
+
+TEST(Metrics, RefusedInvitesHaveClassAndReason) {
+    Metrics metrics("x");
+    model::CallInfo call = answered_call("c-000000000001");
+    call.answered_ns = 0;
+    metrics.on_call_ended(over(call, model::EndReason::NoRoute));
+    metrics.on_call_ended(over(call, model::EndReason::CallerCancelled));
+    const auto refused = [](std::uint64_t n) {
+        Metrics::Readings now;
+        now.signalling.refused_invites = {{model::EndReason::Malformed, n}};
+        return now;
+    };
+    (void)metrics.scrape(refused(2));
+    const std::string text = metrics.scrape(refused(3));
+    EXPECT_THAT(
+        text, HasSubstr("offhook_invites_refused_total{class=\"config\",reason=\"no-route\"} 1\n"));
+    EXPECT_THAT(
+        text,
+        HasSubstr("offhook_invites_refused_total{class=\"caller\",reason=\"malformed\"} 3\n"));
+    EXPECT_EQ(text.find("offhook_invites_refused_total{class=\"caller\",reason=\"caller-canc"),
+              std::string::npos);
+}
+
+TEST(Metrics, DivertedCallsAreCounted) {
+    Metrics metrics("x");
+    metrics.on_call_ended(over(answered_call("c-000000000001"), model::EndReason::Diverted));
+    EXPECT_THAT(metrics.scrape({}), HasSubstr("offhook_calls_diverted_total 1\n"));
+}
+
 TEST(Metrics, OneWayCallsAreThoseThatSaySo) {
     Metrics metrics("x");
     model::CallInfo oneway = answered_call("c-000000000003");
