@@ -24,6 +24,7 @@
 #include "http/server.h"
 #include "media/launch_library.h"
 #include "media/reaper.h"
+#include "media/stun_client.h"
 #include "media/worker_pool.h"
 #include "offhook_plugin.h"
 #include "signalling/sip/sip_stack.h"
@@ -37,6 +38,7 @@ using log::Mark;
 
 constexpr int kExitFailed = 1;
 constexpr int kExitBadConfig = 78;  // EX_CONFIG: the service manager must not try again
+constexpr std::uint16_t kStunPort = 3478;
 constexpr std::int64_t kStuckNs = 10 * base::kNsPerS;
 
 log::Options log_options(const config::Log& log) {
@@ -180,6 +182,13 @@ private:
         if (!workers) return tl::unexpected(workers.error());
         workers_ = std::move(*workers);
         reaper_ = std::make_unique<media::Reaper>();
+        if (config_.rtp.stun.empty()) return {};
+        const auto server = config::parse_server(config_.rtp.stun, kStunPort);
+        if (!server) return tl::unexpected(server.error());
+        stun_ = std::make_unique<media::StunClient>(
+            media::StunClient::Options{
+                .host = server->host, .port = server->port, .local = config_.rtp.address},
+            g_main_context_default());
         return {};
     }
 
@@ -190,15 +199,16 @@ private:
         };
         hooks.on_ended = [this](const model::CallInfo& info) { metrics_.on_call_ended(info); };
         hooks.on_drained = [this] { g_main_loop_quit(loop_.get()); };
-        calls_ = std::make_unique<call::CallRegistry>(
-            call::CallRegistry::Parts{.config = &config_,
-                                      .context = g_main_context_default(),
-                                      .control = &control_,
-                                      .launches = &*launches_,
-                                      .workers = workers_.get(),
-                                      .reaper = reaper_.get(),
-                                      .ai = ai_.get(),
-                                      .hooks = std::move(hooks)});
+        calls_ = std::make_unique<call::CallRegistry>(call::CallRegistry::Parts{
+            .config = &config_,
+            .context = g_main_context_default(),
+            .control = &control_,
+            .launches = &*launches_,
+            .workers = workers_.get(),
+            .reaper = reaper_.get(),
+            .ai = ai_.get(),
+            .learned_address = [this] { return stun_ ? stun_->address() : std::string(); },
+            .hooks = std::move(hooks)});
         return {};
     }
 
@@ -300,6 +310,12 @@ private:
                 "LimitRTPRIO=10";
         }
         if (is_late || lacks_realtime) check.status = model::HealthCheck::Status::Degraded;
+        if (!stun_) return check;
+        const model::HealthCheck stun = stun_->health();
+        check.detail += "; " + stun.detail;
+        if (stun.status != model::HealthCheck::Status::Ok) check.status = stun.status;
+        for (const auto& [name, value] : stun.figures)
+            check.figures.emplace_back("stun_" + name, value);
         return check;
     }
 
@@ -351,6 +367,7 @@ private:
     std::unique_ptr<ai::AiRuntime> ai_;
     std::unique_ptr<media::WorkerPool> workers_;
     std::unique_ptr<media::Reaper> reaper_;
+    std::unique_ptr<media::StunClient> stun_;  ///< null without `[rtp] stun`
     std::unique_ptr<call::CallRegistry> calls_;
     std::unique_ptr<signalling::sip::SipStack> sip_;
     std::optional<api::Api> api_;

@@ -52,6 +52,10 @@ std::string address(const std::string& text) {
     return is_numeric_address(text) ? "" : "must be a numeric IPv4 or IPv6 address";
 }
 
+std::string server_or_empty(const std::string& text) {
+    return text.empty() ? "" : problem_of(parse_server(text, 1));
+}
+
 std::string address_or_empty(const std::string& text) {
     return text.empty() ? "" : address(text);
 }

@@ -9,6 +9,7 @@ namespace offhook::config::check {
 [[nodiscard]] std::string sip_listen(const std::string& text);
 [[nodiscard]] std::string cidr(const std::string& text);
 [[nodiscard]] std::string address(const std::string& text);
+[[nodiscard]] std::string server_or_empty(const std::string& text);
 [[nodiscard]] std::string address_or_empty(const std::string& text);
 /// 1-64 of a-z A-Z 0-9 . _ -
 [[nodiscard]] std::string name(const std::string& text);

@@ -31,6 +31,7 @@ enum class HoldMedia { None, Keep };
 struct Rtp {
     std::string address;    ///< local address the sockets bind to; empty: that of the SIP flow
     std::string advertise;  ///< address written into SDP; empty: learned, or the local one
+    std::string stun;       ///< host:port that tells our address behind NAT; empty: nobody is asked
     int dscp = 46;          ///< 0-63
     std::uint16_t first_port = 20000;  ///< from `ports = "20000-29999"`
     std::uint16_t last_port = 29999;

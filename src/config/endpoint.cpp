@@ -63,6 +63,38 @@ base::Result<HostPort> parse_host_port(std::string_view text) {
     return result;
 }
 
+base::Result<HostPort> parse_server(std::string_view text, std::uint16_t default_port) {
+    constexpr std::size_t kMaxNameBytes = 253;
+    const auto refuse_server = [] {
+        return base::fail(base::ErrorCode::InvalidArgument,
+                          "must be host or host:port, such as stun.example.com:3478 or "
+                          "[2001:db8::1]:3478");
+    };
+    HostPort result{.host = {}, .port = default_port};
+    std::string_view port;
+    if (text.starts_with('[')) {
+        const std::size_t end = text.find(']');
+        if (end == std::string_view::npos) return refuse_server();
+        result.host = text.substr(1, end - 1);
+        if (!is_numeric_address(result.host)) return refuse_server();
+        port = text.substr(end + 1);
+    } else {
+        result.host = text.substr(0, text.find(':'));
+        port = text.substr(result.host.size());
+    }
+    const bool is_host = !result.host.empty() && result.host.size() <= kMaxNameBytes &&
+                         result.host.find_first_not_of(
+                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
+                             "RSTUVWXYZ0123456789.-:_") == std::string::npos;
+    if (!is_host || (!port.empty() && port.front() != ':')) return refuse_server();
+    if (port.empty()) return result;
+    const auto [end, error] =
+        std::from_chars(port.data() + 1, port.data() + port.size(), result.port);
+    if (error != std::errc{} || end != port.data() + port.size() || result.port == 0)
+        return refuse_server();
+    return result;
+}
+
 base::Result<SipListen> parse_sip_listen(std::string_view text) {
     SipListen result;
     const std::string_view transport = text.substr(0, text.find(':'));

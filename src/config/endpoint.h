@@ -30,6 +30,11 @@ struct SipListen {
 /// "host:port" with a numeric host (IPv6 in brackets) or localhost.
 /// @errors InvalidArgument with a sentence that says what is allowed
 [[nodiscard]] base::Result<HostPort> parse_host_port(std::string_view text);
+/// "host" or "host:port" of a server that we ask: a name, or a numeric address (IPv6 in brackets).
+/// @param default_port  when none is written
+/// @errors InvalidArgument with a sentence that says what is allowed
+[[nodiscard]] base::Result<HostPort> parse_server(std::string_view text,
+                                                  std::uint16_t default_port);
 /// "udp:host:port" or "tcp:host:port".
 [[nodiscard]] base::Result<SipListen> parse_sip_listen(std::string_view text);
 

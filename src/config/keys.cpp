@@ -360,6 +360,17 @@ const std::vector<Key<Config>>& section_keys() {
                  "Address written into SDP, for a machine behind NAT. Needed when `address` is "
                  "0.0.0.0 or ::. An offer of the other IP version is answered with the sockets' "
                  "address."}),
+        text<C>(
+            "rtp",
+            "stun",
+            [](C & c) -> auto& { return c.rtp.stun; },
+            check::server_or_empty,
+            {"",
+             "host or host:port (3478), or empty: nobody is asked",
+             "STUN server (RFC 8489) that tells under which address the world outside sees us. "
+             "It is asked over UDP at start and every minute; no call waits for it, the last "
+             "address that it told goes into SDP. `advertise` goes before it; calls on loopback "
+             "do without."}),
         Key<C>{"rtp",
                "ports",
                "string",

@@ -273,10 +273,11 @@ private:
                   "127.0.0.1, or set "
                   "http.allow_remote = true behind a proxy that authenticates");
         }
-        if ((c.rtp.address == "0.0.0.0" || c.rtp.address == "::") && c.rtp.advertise.empty()) {
+        if ((c.rtp.address == "0.0.0.0" || c.rtp.address == "::") && c.rtp.advertise.empty() &&
+            c.rtp.stun.empty()) {
             wrong("rtp.address",
                   c.rtp.address,
-                  "needs rtp.advertise: SDP must name an address that callers reach");
+                  "needs rtp.advertise or rtp.stun: SDP must name an address that callers reach");
         }
         check_ports();
         check_names("ai", c.ai);

@@ -204,10 +204,10 @@ RtpStream RtpEnd::stream() const {
     return RtpStream(std::move(packets));
 }
 
-OwnCaller::OwnCaller(const std::string& host, std::uint16_t sip_port)
+OwnCaller::OwnCaller(const std::string& host, std::uint16_t sip_port, const std::string& daemon)
     : fd_(bound(host, 0)), host_(host) {
-    const Address daemon(host, sip_port);
-    if (fd_ < 0 || ::connect(fd_, daemon.raw(), daemon.length) != 0)
+    const Address target(daemon.empty() ? host : daemon, sip_port);
+    if (fd_ < 0 || ::connect(fd_, target.raw(), target.length) != 0)
         throw std::runtime_error("no SIP socket on " + host);
     own_ = uri_host(host) + ":" + std::to_string(local_port(fd_));
     uri_ = "sip:echo@" + uri_host(host) + ":" + std::to_string(sip_port);

@@ -75,8 +75,9 @@ public:
         int version = 1;
     };
 
-    /// @param host  127.0.0.1 or ::1, where the daemon listens
-    OwnCaller(const std::string& host, std::uint16_t sip_port);
+    /// @param host    127.0.0.1 or ::1, where we are
+    /// @param daemon  where it listens; empty: at the same address
+    OwnCaller(const std::string& host, std::uint16_t sip_port, const std::string& daemon = {});
     ~OwnCaller();
     OwnCaller(const OwnCaller&) = delete;
     OwnCaller& operator=(const OwnCaller&) = delete;

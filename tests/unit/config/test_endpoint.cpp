@@ -43,6 +43,29 @@ TEST(HostPort, Bad) {
     }
 }
 
+TEST(Server, NamesAddressesAndPorts) {
+    const auto of = [](const char* text) { return parse_server(text, 3478); };
+    EXPECT_EQ(of("stun.example.com")->host, "stun.example.com");
+    EXPECT_EQ(of("stun.example.com")->port, 3478);
+    EXPECT_EQ(of("192.0.2.1:5000")->port, 5000);
+    EXPECT_EQ(of("[2001:db8::1]")->host, "2001:db8::1");
+    EXPECT_EQ(of("[2001:db8::1]:5000")->port, 5000);
+    for (const char* bad : {"",
+                            ":3478",
+                            "host:",
+                            "host:0",
+                            "host:65536",
+                            "host:1x",
+                            "2001:db8::1",
+                            "[2001:db8::1",
+                            "[host]:1",
+                            "[::1]1",
+                            "stun:host",
+                            "ho st"}) {
+        EXPECT_FALSE(of(bad)) << bad;
+    }
+}
+
 TEST(SipListen, Both) {
     const auto udp = parse_sip_listen("udp:127.0.0.1:5060");
     ASSERT_TRUE(udp);
