@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
 #include "config/cidr.h"
@@ -27,6 +28,15 @@ bool has_control(std::string_view text) {
         const auto byte = static_cast<unsigned char>(c);
         return byte < 0x20 || byte == 0x7F;
     });
+}
+
+bool is_printable_word(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+bool is_host_name(std::string_view text) {
+    return !text.empty() && text.size() <= 253 && text.front() != '-' && text.front() != '.' &&
+           std::all_of(text.begin(), text.end(), is_name_char);
 }
 
 template <class T>
@@ -94,6 +104,63 @@ std::string fill(const std::string& text) {
 std::string path_or_empty(const std::string& text) {
     const bool good = text.size() <= kMaxPathBytes && !has_control(text);
     return good ? "" : "must be a path of at most 4096 bytes without control characters";
+}
+
+std::string sip_user(const std::string& text) {
+    constexpr std::string_view kBad = "\"@<>;:,\\";
+    const bool good = !text.empty() && text.size() <= 128 && is_printable_word(text) &&
+                      text.find_first_of(kBad) == std::string::npos;
+    return good
+               ? ""
+               : "must be 1 to 128 printable characters without blanks, quotes, colons, @, < and >";
+}
+
+std::string sip_user_or_empty(const std::string& text) {
+    return text.empty() ? std::string() : sip_user(text);
+}
+
+std::string display_name(const std::string& text) {
+    const bool good = text.size() <= 128 && !has_control(text);
+    return good ? "" : "must be at most 128 bytes without control characters";
+}
+
+std::string host_or_empty(const std::string& text) {
+    const bool good = text.empty() || is_numeric_address(text) || is_host_name(text);
+    return good ? "" : "must be a host name or a numeric address, without a port";
+}
+
+std::string host_and_port_or_empty(const std::string& text) {
+    if (text.empty() || is_numeric_address(text) || is_host_name(text)) return {};
+    const auto colon = text.rfind(':');
+    if (colon != std::string::npos && colon > 0) {
+        std::string host = text.substr(0, colon);
+        const bool is_bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+        if (is_bracketed) host = host.substr(1, host.size() - 2);
+        unsigned port = 0;
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
+        const bool has_port = error == std::errc{} && stop == end && port > 0 && port <= 65535;
+        const bool has_host =
+            is_bracketed ? is_numeric_address(host)
+                         : is_host_name(host) ||
+                               (is_numeric_address(host) && host.find(':') == std::string::npos);
+        if (has_port && has_host) return {};
+    }
+    return "must be HOST or HOST:PORT, without sip: or //; an IPv6 address with a port in brackets";
+}
+
+std::string environment_name_or_empty(const std::string& text) {
+    const auto is_word = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
+    };
+    const bool good = text.size() <= 128 && std::all_of(text.begin(), text.end(), is_word);
+    return good ? "" : "must be the name of a variable: letters, digits and _";
+}
+
+std::string url_path(const std::string& text) {
+    const bool good = text.starts_with('/') && text.size() <= 256 && is_printable_word(text);
+    return good ? "" : "must begin with / and have no blanks";
 }
 
 std::string empty_for_now(const std::string& text) {

@@ -20,6 +20,18 @@ namespace offhook::config::check {
 [[nodiscard]] std::string fill(const std::string& text);
 /// No control characters, at most 4096 bytes.
 [[nodiscard]] std::string path_or_empty(const std::string& text);
+/// 1-128 printable characters without blanks and what ends a SIP user: " @ < > ; : ,
+[[nodiscard]] std::string sip_user(const std::string& text);
+[[nodiscard]] std::string sip_user_or_empty(const std::string& text);
+/// At most 128 bytes without control characters.
+[[nodiscard]] std::string display_name(const std::string& text);
+/// A host name or a numeric address, without a port.
+[[nodiscard]] std::string host_or_empty(const std::string& text);
+/// The same, perhaps with a port; IPv6 with a port in brackets.
+[[nodiscard]] std::string host_and_port_or_empty(const std::string& text);
+[[nodiscard]] std::string environment_name_or_empty(const std::string& text);
+/// Path of a URL: begins with /, at most 256 printable characters without blanks.
+[[nodiscard]] std::string url_path(const std::string& text);
 [[nodiscard]] std::string empty_for_now(const std::string& text);
 
 }  // namespace offhook::config::check

@@ -88,12 +88,34 @@ struct Route {
     std::string name{};
     std::string to = "*";    ///< glob on the Request-URI's user
     std::string from = "*";  ///< glob on the From user
-    std::string account{};   ///< not used before accounts exist
+    std::string account{};   ///< name of an Account; empty: any, and listeners
     std::string ai{};
     std::string pipeline = "phone";
     bool accept_transfer = false;  ///< whether a peer may have us call somebody else (REFER)
     std::string fill =
         {};  ///< silence, comfort-noise, tone, file:PATH; empty: what the pipeline says
+};
+
+/// One identity at one registrar. The meaning of each key is in account_keys.cpp.
+struct Account {
+    std::string name{};
+    std::string kind = "sip";
+    std::string user{}, domain{}, auth_user{}, display_name{};
+    std::string password_file{}, password_env{}, password_credential{};  ///< at most one is set
+    std::string realm{};
+    std::string transport = "udp";  ///< udp, tcp, tls, ws, wss
+    std::string outbound_proxy{}, backup_proxy{};
+    int switch_back_s = 300;
+    int expires_s = 300;
+    int keepalive_s = 25;
+    std::string tls_name{}, ca_file{};
+    bool insecure = false;
+    std::string websocket_path = "/";
+    int answer_delay_ms = -1;  ///< -1: as Sip::answer_delay_ms
+    std::string route{};       ///< name of a Route; empty: the first that matches
+    bool allow_outbound = false;
+    std::vector<std::string> outbound_allow{};  ///< globs
+    int outbound_per_minute = 10;
 };
 
 struct Config {
@@ -105,6 +127,7 @@ struct Config {
     Drain drain;
     State state;
     Log log;
+    std::vector<Account> account{};
     std::vector<Ai> ai{{.name = "echo"}};
     std::vector<Route> route{{.name = "default", .ai = "echo", .fill = ""}};
 };

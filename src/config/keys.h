@@ -14,7 +14,7 @@ namespace offhook::config {
 
 /// One key of one section: everything the loader, `config show` and docs/configuration.md need to
 /// know.
-/// @tparam T what holds it: Config for plain sections, Ai and Route for `[[ai]]` and `[[route]]`
+/// @tparam T what holds it: Config for plain sections, Ai and Route for `[[ai]]` and so on
 template <class T>
 struct Key {
     std::string_view section, name;
@@ -31,6 +31,7 @@ struct Key {
 [[nodiscard]] const std::vector<Key<Config>>& section_keys();
 [[nodiscard]] const std::vector<Key<Ai>>& ai_keys();
 [[nodiscard]] const std::vector<Key<Route>>& route_keys();
+[[nodiscard]] const std::vector<Key<Account>>& account_keys();
 
 /// Names of the plain sections, in the order of the table.
 [[nodiscard]] std::vector<std::string_view> section_names();

@@ -48,12 +48,12 @@ std::vector<std::string_view> names_in(const std::vector<Key<T>>& keys, std::str
 
 std::vector<std::string_view> all_sections() {
     std::vector<std::string_view> names = section_names();
-    names.insert(names.end(), {"ai", "route"});
+    names.insert(names.end(), {"account", "ai", "route"});
     return names;
 }
 
 bool is_array_section(std::string_view section) {
-    return section == "ai" || section == "route";
+    return section == "account" || section == "ai" || section == "route";
 }
 
 // Builds one Loaded out of the sources and collects what is wrong with them, so that one run tells
@@ -69,6 +69,9 @@ public:
         for (const auto& [name, value] : request_.environment) apply_environment(name, value);
         for (const std::string& set : request_.sets) apply_set(set);
         if (problems_.empty()) check_whole();
+        // With an account calls come over its own flow; nothing else listens unasked.
+        if (!loaded_.config.account.empty() && !loaded_.origins.contains("sip.listen"))
+            loaded_.config.sip.listen.clear();
         if (problems_.empty()) return std::move(loaded_);
         std::string all;
         for (std::size_t i = 0; i < problems_.size() && i < kMaxProblems; ++i) {
@@ -156,7 +159,9 @@ private:
                         : "write [" + table.section + "]: there is only one");
             return;
         }
-        if (table.section == "ai") {
+        if (table.section == "account") {
+            add_element(path, table, loaded_.config.account, account_keys());
+        } else if (table.section == "ai") {
             add_element(path, table, loaded_.config.ai, ai_keys());
         } else if (table.section == "route") {
             add_element(path, table, loaded_.config.route, route_keys());
@@ -190,7 +195,15 @@ private:
             const Origin origin = in_file(path, entry.line);
             const std::string name = label + "." + entry.key;
             const Key<T>* key = find_key(keys, table.section, entry.key);
-            if (key == nullptr) {
+            if (key == nullptr && entry.key == "password") {
+                // The value is not repeated: this text ends in terminals and logs.
+                problem(origin,
+                        name +
+                            " must not stand in the configuration, which is copied, shown and "
+                            "mailed around: put it into a file of its own and name that in "
+                            "password_file, or name a variable in password_env or a systemd "
+                            "credential in password_credential");
+            } else if (key == nullptr) {
                 problem(origin,
                         "unknown key " + shown(name) +
                             did_you_mean(entry.key, names_in(keys, table.section)));
@@ -280,6 +293,7 @@ private:
                   "needs rtp.advertise or rtp.stun: SDP must name an address that callers reach");
         }
         check_ports();
+        check_names("account", c.account);
         check_names("ai", c.ai);
         check_names("route", c.route);
         std::vector<std::string_view> ai_names;
@@ -294,7 +308,55 @@ private:
                       route.ai,
                       "is not the name of an [[ai]]" + did_you_mean(route.ai, ai_names));
             }
+            check_reference(path + ".account", route.account, "account", c.account);
         }
+        if (c.account.empty() && c.sip.listen.empty()) {
+            problem(loaded_.origin_of("sip.listen"),
+                    "sip.listen is empty and there is no [[account]]: nobody could call");
+        }
+        for (std::size_t i = 0; i < c.account.size(); ++i)
+            check_account("account[" + std::to_string(i) + "]", c.account[i]);
+    }
+
+    void check_account(const std::string& path, const Account& account) {
+        const auto required = [&](const char* key, const std::string& value, const char* what) {
+            if (!value.empty()) return;
+            problem(loaded_.origin_of(path), path + "." + key + " is missing: " + what);
+        };
+        if (account.kind == "sip") {
+            required("user", account.user, "the extension at the PBX");
+            required("domain", account.domain, "the PBX's SIP domain, often its host name");
+            const int sources = !account.password_file.empty() + !account.password_env.empty() +
+                                !account.password_credential.empty();
+            if (sources > 1) {
+                problem(loaded_.origin_of(path),
+                        path +
+                            " has the password in several places: keep one of password_file, "
+                            "password_env and password_credential");
+            }
+        }
+        check_reference(path + ".route", account.route, "route", loaded_.config.route);
+        if (account.allow_outbound && account.outbound_allow.empty()) {
+            problem(loaded_.origin_of(path + ".allow_outbound"),
+                    path +
+                        ".allow_outbound = true needs outbound_allow: patterns of who may be "
+                        "called, such as [\"+49*\", \"2??\"]");
+        }
+    }
+
+    /// `name` is empty or one of those in `list`.
+    template <class T>
+    void check_reference(const std::string& path,
+                         const std::string& name,
+                         const std::string& section,
+                         const std::vector<T>& list) {
+        std::vector<std::string_view> names;
+        for (const T& each : list) names.push_back(each.name);
+        if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) return;
+        const std::string article = section == "account" ? "an" : "a";
+        wrong(path,
+              name,
+              "is not the name of " + article + " [[" + section + "]]" + did_you_mean(name, names));
     }
 
     template <class T>

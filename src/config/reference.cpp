@@ -73,7 +73,8 @@ A value can be said in four places. Later ones win:
 4. the command line: `--set section.key=value`, for instance `--set rtp.timeout_s=30`
 
 Values in the environment and in `--set` are TOML values, so a text needs its own quotes behind the shell's:
-`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[ai]]` and `[[route]]` come from the file only.
+`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[account]]`, `[[ai]]` and `[[route]]` come from
+the file only.
 
 An unknown section or key is an error with its place and the nearest name, and so is a value outside what is allowed; the
 program exits with 78 and tells every problem it found.
@@ -97,6 +98,13 @@ allow = ["10.0.0.0/24"]          # the PBX
 [rtp]
 address = "10.0.0.5"
 codecs = ["G722", "PCMA"]
+
+[[account]]
+name = "front-desk"
+user = "200"
+domain = "pbx.example.com"
+transport = "tls"
+password_file = "/etc/offhook/front-desk.password"
 
 [[ai]]
 name = "echo"
@@ -128,6 +136,7 @@ std::string show(const Loaded& loaded, bool with_origin) {
         out += (out.empty() ? "[" : "\n[") + std::string(section) + "]\n";
         show_keys(out, loaded.config, section_keys(), section, std::string(section), origins);
     }
+    show_list(out, loaded.config.account, account_keys(), "account", origins);
     show_list(out, loaded.config.ai, ai_keys(), "ai", origins);
     show_list(out, loaded.config.route, route_keys(), "route", origins);
     return out;
@@ -140,6 +149,13 @@ std::string reference_markdown() {
         out += "\n## [" + std::string(section) + "]\n\n";
         table_of(out, section_keys(), section, defaults);
     }
+    out +=
+        "\n## [[account]]\n\nOne table for each phone that Offhook is at a PBX "
+        "([phone.md](phone.md)); "
+        "there is none built in. The password never\nstands here: it comes from one of "
+        "`password_file`, `password_env` and `password_credential`, read at start. Accounts\nare "
+        "not read again on SIGHUP.\n\n";
+    table_of(out, account_keys(), "account", Account{});
     out +=
         "\n## [[ai]]\n\nOne table for each AI. When the file has any, they replace the built-in "
         "one (`name = \"echo\"`, "
