@@ -347,6 +347,8 @@ TEST_F(WsScripted, WssChecksNameAndAuthority) {
     closed.clear();
     to.tls.ca_file = certificates_->ca_file();
     EXPECT_EQ(open(to), "");
+    flows_->close(*flow_);
+    to.tls.server_name.clear();
     to.tls.insecure = true;
     EXPECT_EQ(open(to), "");
     EXPECT_TRUE(flow_->is_insecure());
