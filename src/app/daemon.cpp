@@ -221,6 +221,8 @@ private:
         }
         signalling::sip::SipSettings settings;
         settings.listen = config_.sip.listen;
+        settings.advertise = config_.sip.advertise;
+        settings.dscp = config_.sip.dscp;
         settings.allow = [allowed = std::move(allowed)](const sockaddr* address) {
             return config::contains_any(allowed, address);
         };

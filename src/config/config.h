@@ -23,7 +23,9 @@ struct Sip {
     std::vector<std::string> listen{"udp:127.0.0.1:5060",
                                     "tcp:127.0.0.1:5060"};     ///< transport:host:port
     std::vector<std::string> allow{"127.0.0.0/8", "::1/128"};  ///< CIDRs that get service
-    int answer_delay_ms = 0;                                   ///< 0-60000
+    std::string advertise;    ///< address in Contact and Via; empty: the local one of each flow
+    int dscp = 24;            ///< 0-63
+    int answer_delay_ms = 0;  ///< 0-60000
 };
 
 enum class HoldMedia { None, Keep };
