@@ -42,6 +42,11 @@ public:
     void remove(std::string_view name) {
         if (const auto found = ports_.find(name); found != ports_.end()) ports_.erase(found);
     }
+    /// The account got another flow or Contact: what is up on it is told to its peers.
+    void announce_move(AccountPort& port) {
+        if (moved_) moved_(port);
+    }
+    void when_moved(std::function<void(AccountPort&)> moved) { moved_ = std::move(moved); }
     /// Null when there is none of that name (also for the empty name: a listener).
     [[nodiscard]] AccountPort* find(std::string_view name) const {
         const auto found = ports_.find(name);
@@ -50,6 +55,7 @@ public:
 
 private:
     std::map<std::string, AccountPort*, std::less<>> ports_;
+    std::function<void(AccountPort&)> moved_;
 };
 
 }  // namespace offhook::signalling::sip

@@ -155,9 +155,13 @@ void Accounts::settle() {
         const auto found = slots_.find(name);
         if (found == slots_.end()) continue;
         Slot& slot = found->second;
-        core_.post([info = slot.account->info()](model::SignallingEvents& events) {
-            events.on_account(info);
-        });
+        const model::AccountInfo info = slot.account->info();
+        core_.post([info](model::SignallingEvents& events) { events.on_account(info); });
+        if (info.state == model::AccountState::Registered &&
+            slot.announced != slot.account->contact()) {
+            slot.announced = slot.account->contact();
+            core_.accounts().announce_move(*slot.account);
+        }
         if (!slot.is_leaving || !slot.account->is_over()) continue;
         if (auto next = std::exchange(slot.next, std::nullopt)) {
             begin(slot, std::move(*next));

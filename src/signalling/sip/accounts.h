@@ -51,6 +51,7 @@ private:
         std::optional<std::int64_t> queued_ns{};  ///< its place in `queue_`
         std::optional<AccountSettings> next{};    ///< once `account` is over
         bool is_leaving = false;
+        std::string announced{};  ///< the Contact that calls were told of
     };
     void begin(Slot& slot, AccountSettings settings);
     void on_change(Account& account);

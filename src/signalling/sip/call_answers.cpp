@@ -11,12 +11,14 @@ void CallAnswers::send(SipCall& call, const std::string& sdp) {
     const bool first = call.state == SipCall::State::Incoming;
     SipCall::Pending pending = calls_.take_pending(call);
     SipCall::Answer& answer = call.answer;
+    Headers headers{{"Contact", call.dialog.contact},
+                    {"Allow", std::string(kAllow)},
+                    {"Supported", std::string(kSupported)}};
+    add_session_headers(pending.session, headers);
     answer.bytes = core_.respond(pending.transaction,
                                  {.status = 200,
                                   .to_tag = call.dialog.local_tag,
-                                  .headers = {{"Contact", call.dialog.contact},
-                                              {"Allow", std::string(kAllow)},
-                                              {"Supported", std::string(kSupported)}},
+                                  .headers = std::move(headers),
                                   .content_type = std::string(kAcceptedType),
                                   .body = sdp});
     if (answer.bytes.empty()) {
@@ -36,6 +38,7 @@ void CallAnswers::send(SipCall& call, const std::string& sdp) {
     answer.deadline_ns = base::monotonic_ns() + 64 * core_.settings().t1.count() * base::kNsPerMs;
     answer.repeat_in = core_.settings().t1;
     repeat_later(call);
+    sessions_.start(call, pending.session.terms);
     if (!first) return;
     call.state = SipCall::State::Answered;
     SipCounters::count(core_.counters().invites_answered);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "signalling/sip/call_table.h"
+#include "signalling/sip/session_timers.h"
 
 namespace offhook::signalling::sip {
 
@@ -11,7 +12,8 @@ namespace offhook::signalling::sip {
 /// @thread sip
 class CallAnswers {
 public:
-    CallAnswers(AgentCore& core, CallTable& calls) : core_(core), calls_(calls) {}
+    CallAnswers(AgentCore& core, CallTable& calls, SessionTimers& sessions)
+        : core_(core), calls_(calls), sessions_(sessions) {}
 
     /// 200 with `sdp` to the INVITE that waits. The call may be gone after it.
     void send(SipCall& call, const std::string& sdp);
@@ -28,6 +30,7 @@ private:
 
     AgentCore& core_;
     CallTable& calls_;
+    SessionTimers& sessions_;
 };
 
 }  // namespace offhook::signalling::sip

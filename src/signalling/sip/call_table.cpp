@@ -19,6 +19,14 @@ void CallTable::erase(SipCall& call) {
     if (emptied_ && calls_.empty()) emptied_();
 }
 
+void CallTable::establish(SipCall& call, Dialog dialog) {
+    const auto found = calls_.find(call.dialog.key());
+    auto owned = std::move(found->second);
+    calls_.erase(found);
+    call.dialog = std::move(dialog);
+    calls_[call.dialog.key()] = std::move(owned);
+}
+
 SipCall* CallTable::find(const model::CallId& id) const {
     const auto found = by_id_.find(id);
     return found == by_id_.end() ? nullptr : found->second;
@@ -38,6 +46,14 @@ std::vector<model::CallId> CallTable::ids() const {
     std::vector<model::CallId> all;
     all.reserve(by_id_.size());
     for (const auto& [id, call] : by_id_) all.push_back(id);
+    return all;
+}
+
+std::vector<model::CallId> CallTable::transferring() const {
+    std::vector<model::CallId> all;
+    for (const auto& [id, call] : by_id_) {
+        if (!call->transfer_in.placed.empty()) all.push_back(id);
+    }
     return all;
 }
 
@@ -75,6 +91,17 @@ std::shared_ptr<SentRequest> CallTable::send(SipCall& call,
                                std::move(on_reply));
 }
 
+SipCall::Ack CallTable::acknowledge(const Dialog& dialog, const SentRequest& invite) {
+    SipCall::Ack ack{invite.cseq, {}, core_.paths().for_dialog(dialog)};
+    // RFC 3261 §22.1: the ACK carries the credentials of its INVITE.
+    auto message = dialog.make_ack(
+        invite.cseq, core_.paths().via_for(*ack.path.flow), {.headers = invite.credentials});
+    if (!message) return ack;
+    ack.bytes = serialise(**message);
+    (void)core_.paths().deliver(ack.path, ack.bytes);
+    return ack;
+}
+
 void CallTable::report_end(SipCall& call, model::CallEnd end) {
     if (std::exchange(call.is_reported, true)) return;
     core_.post([id = call.id, end = std::move(end)](model::SignallingEvents& events) {
@@ -86,6 +113,10 @@ void CallTable::send_bye(SipCall& call, const std::string& reason) {
     call.state = SipCall::State::Terminating;
     call.answer.repeater.cancel();
     call.answer.awaits_ack = false;
+    call.session.timer.cancel();
+    call.change_timer.cancel();
+    if (call.change) core_.sender().abandon(*call.change->request);
+    call.change.reset();
     Dialog::Content content;
     if (!reason.empty()) content.headers.emplace_back("Reason", single_line(reason));
     const auto sent = send(call, "BYE", content, [this, id = call.id](const Reply& reply) {

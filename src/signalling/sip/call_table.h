@@ -20,8 +20,9 @@ public:
 
     explicit CallTable(AgentCore& core) : core_(core) {}
 
-    /// Adds a call whose dialog has both tags.
     SipCall& add(SipCall call);
+    /// The call got its dialog: it is found under the key of `dialog` from now on.
+    void establish(SipCall& call, Dialog dialog);
     void erase(SipCall& call);
     [[nodiscard]] SipCall* find(const model::CallId& id) const;
     /// By `Dialog::key`.
@@ -30,6 +31,8 @@ public:
     [[nodiscard]] SipCall* find_transaction(const std::string& key) const;
     [[nodiscard]] std::size_t size() const { return calls_.size(); }
     [[nodiscard]] std::vector<model::CallId> ids() const;
+    /// Calls whose REFER waits for a call placed for it.
+    [[nodiscard]] std::vector<model::CallId> transferring() const;
 
     /// `pending` gets found by its transaction.
     void set_pending(SipCall& call, SipCall::Pending pending);
@@ -44,6 +47,8 @@ public:
                                       std::string_view method,
                                       const Dialog::Content& content,
                                       OnReply on_reply);
+    /// Sends the ACK to a 2xx of an INVITE of ours. @return what was sent, to be repeated
+    SipCall::Ack acknowledge(const Dialog& dialog, const SentRequest& invite);
     /// Reports the end, once.
     void report_end(SipCall& call, model::CallEnd end);
     /// Sends BYE now; the call is gone once that is answered.

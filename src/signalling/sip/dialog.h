@@ -54,8 +54,8 @@ struct Dialog {
     }
 
     struct Content {
-        Headers headers;
-        std::string content_type, body;
+        Headers headers = {};
+        std::string content_type = {}, body = {};
     };
     /// A request of ours with the route set (RFC 3261 §12.2.1.1, also through a strict router) and
     /// the next CSeq. Those that refresh the target (INVITE, UPDATE) and REFER, SUBSCRIBE, NOTIFY

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "signalling/sip/call_facts.h"
 #include "signalling/sip/offers.h"
+#include "signalling/sip/refer_target.h"
 #include "signalling/sip/sip_sdp.h"
 
 namespace offhook::signalling::sip {
@@ -38,6 +40,10 @@ void IncomingCalls::on_invite(const Request& request) {
     }
     std::optional<model::RemoteSdp> offer;
     if (!read_offer(core_, request, offer)) return SipCounters::count(counters.invites_rejected);
+    SessionAnswer session;
+    model::CallId replaced;
+    if (!sessions_.negotiate(request, session) || !find_replaced(request, replaced))
+        return SipCounters::count(counters.invites_rejected);
     auto dialog = Dialog::from_request(
         message, request.keys, request.path, core_.paths().contact_for(*request.path.flow));
     if (!dialog) {
@@ -50,6 +56,8 @@ void IncomingCalls::on_invite(const Request& request) {
     call.account = dialog->account;
     if (const AccountPort* account = core_.accounts().find(dialog->account))
         call.quirks = account->quirks();
+    call.facts = facts_of(message);
+    call.facts.replaces = replaced.text;
     call.sip_call_id = request.keys.call_id;
     call.from_uri = text_of(message.from->url).substr(0, 256);
     call.from_user = bounded(message.from->url->username);
@@ -64,23 +72,63 @@ void IncomingCalls::on_invite(const Request& request) {
     SipCall added;
     added.id = call.id;
     added.dialog = std::move(*dialog);
-    added.pending =
-        SipCall::Pending{request.keys.transaction, request.keys.cseq, {}, std::move(offer), 0};
+    added.replaces = std::move(replaced);
+    SessionTimers::learn(added, message);
+    SipCall::Pending pending;
+    pending.transaction = request.keys.transaction;
+    pending.cseq = request.keys.cseq;
+    pending.remote = std::move(offer);
+    pending.session = std::move(session);
+    pending.wants_reliable = has_option(message, "require", "100rel");
+    added.pending = std::move(pending);
     calls_.add(std::move(added));
     core_.respond(request, 100);
     core_.post(
         [call = std::move(call)](model::SignallingEvents& events) { events.on_incoming(call); });
 }
 
-void IncomingCalls::cancelled(SipCall& call, std::string detail) {
+bool IncomingCalls::find_replaced(const Request& request, model::CallId& replaced) {
+    const std::string_view value = header_of(request.message, "replaces");
+    if (value.empty()) return true;
+    const auto refuse = [&](int status) {
+        core_.respond(request, status);
+        return false;
+    };
+    const auto wanted = parse_replaces(value);
+    if (!wanted) return refuse(400);
+    const SipCall* call =
+        calls_.find_dialog(Dialog::key_of(wanted->call_id, wanted->local_tag, wanted->remote_tag));
+    // A call that rings here and that we did not place cannot be replaced.
+    if (call == nullptr || call->state == SipCall::State::Incoming ||
+        call->state == SipCall::State::Placing) {
+        return refuse(481);
+    }
+    if (call->state == SipCall::State::Terminating) return refuse(603);
+    if (wanted->is_early_only) return refuse(486);
+    replaced = call->id;
+    return true;
+}
+
+void IncomingCalls::cancelled(SipCall& call, std::string reason_header) {
     core_.respond(calls_.take_pending(call).transaction,
                   {.status = 487, .to_tag = call.dialog.local_tag});
     SipCounters::count(core_.counters().invites_cancelled);
-    calls_.report_end(call, model::ended(model::EndReason::CallerCancelled, std::move(detail)));
+    // RFC 3326 §2: "Call completed elsewhere".
+    const bool elsewhere = reason_header.find("cause=200") != std::string::npos;
+    calls_.report_end(call,
+                      model::ended(elsewhere ? model::EndReason::AnsweredElsewhere
+                                             : model::EndReason::CallerCancelled,
+                                   std::move(reason_header)));
     calls_.erase(call);
 }
 
 void IncomingCalls::ring(SipCall& call) {
+    if (call.pending->wants_reliable) {
+        // Of an INVITE without offer the first reliable response must carry one (RFC 3262 §5): it
+        // gets none, and our offer with the 200.
+        if (call.pending->remote) ringing_.ring(call);
+        return;
+    }
     core_.respond(call.pending->transaction,
                   {.status = 180,
                    .to_tag = call.dialog.local_tag,
@@ -88,7 +136,15 @@ void IncomingCalls::ring(SipCall& call) {
 }
 
 void IncomingCalls::answer(SipCall& call, const model::LocalSdp& sdp) {
+    ReliableRinging::stop(call);
+    const model::CallId id = call.id;
+    const model::CallId replaced = call.replaces;
     answers_.send(call, write_sdp(sdp));
+    SipCall* old = replaced.empty() || calls_.find(id) == nullptr ? nullptr : calls_.find(replaced);
+    if (old == nullptr || old->state == SipCall::State::Terminating) return;
+    calls_.end(*old,
+               model::ended(model::EndReason::Replaced, "by the call " + id.text),
+               "SIP;cause=200;text=\"Replaced\"");
 }
 
 void IncomingCalls::reject(SipCall& call,

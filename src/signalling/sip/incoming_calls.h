@@ -6,6 +6,8 @@
 
 #include "signalling/sip/call_answers.h"
 #include "signalling/sip/call_table.h"
+#include "signalling/sip/reliable_ringing.h"
+#include "signalling/sip/session_timers.h"
 
 namespace offhook::signalling::sip {
 
@@ -13,12 +15,18 @@ namespace offhook::signalling::sip {
 /// @thread sip
 class IncomingCalls {
 public:
-    IncomingCalls(AgentCore& core, CallTable& calls, CallAnswers& answers)
-        : core_(core), calls_(calls), answers_(answers) {}
+    IncomingCalls(AgentCore& core, CallTable& calls, CallAnswers& answers, SessionTimers& sessions)
+        : core_(core),
+          calls_(calls),
+          answers_(answers),
+          sessions_(sessions),
+          ringing_(core, calls) {}
 
     void on_invite(const Request& request);
-    /// The CANCEL of a first INVITE that waits.
-    void cancelled(SipCall& call, std::string detail);
+    /// The CANCEL of a first INVITE that waits, or a BYE in place of it.
+    /// @param reason_header  of that, escaped
+    void cancelled(SipCall& call, std::string reason_header);
+    void on_prack(SipCall& call, const Request& request) { ringing_.on_prack(call, request); }
 
     void ring(SipCall& call);
     void answer(SipCall& call, const model::LocalSdp& sdp);
@@ -30,9 +38,14 @@ public:
     void give_up(SipCall& call, const model::CallEnd& why, const std::string& reason_header);
 
 private:
+    /// Our call that the INVITE replaces (RFC 3891 §3). False: it is answered finally.
+    [[nodiscard]] bool find_replaced(const Request& request, model::CallId& replaced);
+
     AgentCore& core_;
     CallTable& calls_;
     CallAnswers& answers_;
+    SessionTimers& sessions_;
+    ReliableRinging ringing_;
 };
 
 }  // namespace offhook::signalling::sip

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -221,7 +222,7 @@ UniqueMessage make_response(const osip_message_t& request,
     return response;
 }
 
-UniqueMessage make_cancel(const osip_message_t& invite) {
+UniqueMessage make_cancel(const osip_message_t& invite, const std::string& reason_header) {
     osip_message_t* raw = nullptr;
     if (osip_message_init(&raw) != 0) throw std::bad_alloc();
     UniqueMessage cancel(raw);
@@ -244,6 +245,7 @@ UniqueMessage make_cancel(const osip_message_t& invite) {
     osip_list_clone(
         &invite.routes, &raw->routes, reinterpret_cast<int (*)(void*, void**)>(&osip_route_clone));
     add_header(*raw, "Max-Forwards", "70");
+    if (!reason_header.empty()) add_header(*raw, "Reason", single_line(reason_header));
     return cancel;
 }
 
@@ -399,6 +401,26 @@ std::vector<std::string> list_of(const osip_message_t& message, const char* name
     }
 }
 
+bool has_option(const osip_message_t& message, const char* header, std::string_view option) {
+    const auto contains = [&](const char* name) {
+        const auto options = list_of(message, name);
+        return std::any_of(options.begin(), options.end(), [&](const std::string& value) {
+            return same_text(value, option);
+        });
+    };
+    return contains(header) || (same_text(header, "supported") && contains("k"));
+}
+
+bool allows(const osip_message_t& message, std::string_view method) {
+    const int count = osip_list_size(&message.allows);
+    for (int i = 0; i < count; ++i) {
+        const auto* allow = static_cast<const osip_allow_t*>(osip_list_get(&message.allows, i));
+        if (allow != nullptr && allow->value != nullptr && same_text(allow->value, method))
+            return true;
+    }
+    return false;
+}
+
 std::string_view body_of(const osip_message_t& message) {
     const auto* body = static_cast<const osip_body_t*>(osip_list_get(&message.bodies, 0));
     return body == nullptr || body->body == nullptr ? std::string_view()
@@ -409,6 +431,12 @@ bool has_type(const osip_message_t& message, std::string_view type, std::string_
     const osip_content_type_t* given = message.content_type;
     return given != nullptr && given->type != nullptr && given->subtype != nullptr &&
            same_text(given->type, type) && same_text(given->subtype, subtype);
+}
+
+std::string content_type_of(const osip_message_t& message) {
+    const osip_content_type_t* given = message.content_type;
+    if (given == nullptr || given->type == nullptr || given->subtype == nullptr) return {};
+    return bounded(given->type, 64) + "/" + bounded(given->subtype, 128);
 }
 
 bool accepts_sdp(const osip_message_t& message) {

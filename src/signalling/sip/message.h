@@ -15,8 +15,9 @@
 namespace offhook::signalling::sip {
 
 /// What we allow, accept and support: the same in every answer (RFC 3261 §11.2).
-inline constexpr std::string_view kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
-inline constexpr std::string_view kSupported = "";
+inline constexpr std::string_view kAllow =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, MESSAGE";
+inline constexpr std::string_view kSupported = "100rel, timer, replaces, norefersub";
 inline constexpr std::string_view kAcceptedType = "application/sdp";
 
 /// The parts of a request that decide what it belongs to, read once. Tags may be empty (RFC 2543
@@ -55,7 +56,8 @@ struct RequestKeys {
                                           const std::string& server);
 
 /// The CANCEL of an INVITE of ours (RFC 3261 §9.1).
-[[nodiscard]] UniqueMessage make_cancel(const osip_message_t& invite);
+[[nodiscard]] UniqueMessage make_cancel(const osip_message_t& invite,
+                                        const std::string& reason_header);
 
 /// One header line: its name and its value.
 using Header = std::pair<std::string, std::string>;
@@ -96,6 +98,13 @@ void set_body(osip_message_t& message, const std::string& content_type, const st
 [[nodiscard]] std::string_view header_of(const osip_message_t& message, const char* name);
 /// All comma-separated values of such a header.
 [[nodiscard]] std::vector<std::string> list_of(const osip_message_t& message, const char* name);
+/// True when a list of option tags (Supported, Require) has `option`; knows the compact form of
+/// Supported.
+[[nodiscard]] bool has_option(const osip_message_t& message,
+                              const char* header,
+                              std::string_view option);
+/// True when the Allow header names `method`.
+[[nodiscard]] bool allows(const osip_message_t& message, std::string_view method);
 /// The body, or empty.
 [[nodiscard]] std::string_view body_of(const osip_message_t& message);
 /// True when the Content-Type is `type`/`subtype`.
@@ -103,6 +112,8 @@ void set_body(osip_message_t& message, const std::string& content_type, const st
                             std::string_view type,
                             std::string_view subtype);
 
+/// "type/subtype" of the Content-Type, without parameters; empty when there is none.
+[[nodiscard]] std::string content_type_of(const osip_message_t& message);
 /// False when an Accept header leaves no room for a session description (RFC 3261 §20.1); true
 /// without one.
 [[nodiscard]] bool accepts_sdp(const osip_message_t& message);

@@ -96,13 +96,6 @@ std::optional<SocketAddress> seen_in(const osip_message_t& response) {
     return SocketAddress::parse(host, static_cast<std::uint16_t>(port->count()));
 }
 
-bool has_option(const osip_message_t& response, const char* header, std::string_view option) {
-    const auto options = list_of(response, header);
-    return std::any_of(options.begin(), options.end(), [&](const std::string& each) {
-        return same_text(each, option);
-    });
-}
-
 }  // namespace
 
 RegisterOutcome read_register_answer(const osip_message_t& response,

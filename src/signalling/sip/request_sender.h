@@ -40,7 +40,9 @@ public:
                                       std::shared_ptr<std::uint32_t> cseq,
                                       OnReply on_reply);
     /// CANCEL for an INVITE (only after a provisional response: RFC 3261 §9.1).
-    bool cancel(const SentRequest& request) { return transactions_.cancel(request.transaction); }
+    bool cancel(const SentRequest& request, const std::string& reason_header) {
+        return transactions_.cancel(request.transaction, reason_header);
+    }
     /// No reply is reported any more.
     void abandon(SentRequest& request);
 

@@ -163,4 +163,49 @@ void SipStack::set_draining(bool draining) {
     impl_->commands.post([impl = impl_.get(), draining] { impl->agent->set_draining(draining); });
 }
 
+void SipStack::place_call(model::OutgoingCall call) {
+    impl_->commands.post(
+        [impl = impl_.get(), call = std::move(call)] { impl->agent->place_call(call); });
+}
+
+void SipStack::reoffer(const model::CallId& id, model::LocalSdp sdp) {
+    impl_->commands.post(
+        [impl = impl_.get(), id, sdp = std::move(sdp)] { impl->agent->reoffer(id, sdp); });
+}
+
+void SipStack::transfer(const model::CallId& id, model::Transfer transfer) {
+    impl_->commands.post([impl = impl_.get(), id, transfer = std::move(transfer)] {
+        impl->agent->transfer(id, transfer);
+    });
+}
+
+void SipStack::accept_transfer(const model::CallId& id, const model::CallId& placed) {
+    impl_->commands.post(
+        [impl = impl_.get(), id, placed] { impl->agent->accept_transfer(id, placed); });
+}
+
+void SipStack::refuse_transfer(const model::CallId& id, int status) {
+    impl_->commands.post(
+        [impl = impl_.get(), id, status] { impl->agent->refuse_transfer(id, status); });
+}
+
+void SipStack::send_info_digits(const model::CallId& id, std::string digits) {
+    impl_->commands.post([impl = impl_.get(), id, digits = std::move(digits)] {
+        impl->agent->send_info_digits(id, digits);
+    });
+}
+
+void SipStack::send_info(const model::CallId& id, std::string content_type, std::string body) {
+    impl_->commands.post(
+        [impl = impl_.get(), id, type = std::move(content_type), body = std::move(body)] {
+            impl->agent->send_info(id, type, body);
+        });
+}
+
+void SipStack::send_message(std::uint64_t tag, model::TextMessage message) {
+    impl_->commands.post([impl = impl_.get(), tag, message = std::move(message)] {
+        impl->agent->send_message(tag, message);
+    });
+}
+
 }  // namespace offhook::signalling::sip

@@ -30,6 +30,9 @@ struct SipSettings {
     std::chrono::milliseconds t1{500};  ///< RFC 3261 §17.1.1.1; shorter only in tests
     std::chrono::milliseconds t2{4000};
     std::chrono::milliseconds t4{5000};
+    /// RFC 4028: what we ask for, and the shortest we accept. 0: no session timer of our own.
+    std::chrono::seconds session_expires{1800};
+    std::chrono::seconds min_session_expires{90};
     std::chrono::seconds retry_after{5};   ///< in a 503 of our own
     std::size_t max_calls = 10'000;        ///< at once; 503 beyond (the call room's limit is lower)
     std::size_t max_transactions = 8'192;  ///< live ones; beyond it requests are dropped
@@ -112,6 +115,14 @@ public:
                 model::CallEnd why,
                 std::string reason_header = {}) override;
     void set_draining(bool draining) override;
+    void place_call(model::OutgoingCall call) override;
+    void reoffer(const model::CallId& id, model::LocalSdp sdp) override;
+    void transfer(const model::CallId& id, model::Transfer transfer) override;
+    void accept_transfer(const model::CallId& id, const model::CallId& placed) override;
+    void refuse_transfer(const model::CallId& id, int status) override;
+    void send_info_digits(const model::CallId& id, std::string digits) override;
+    void send_info(const model::CallId& id, std::string content_type, std::string body) override;
+    void send_message(std::uint64_t tag, model::TextMessage message) override;
 
 private:
     class Impl;

@@ -401,14 +401,14 @@ void Transactions::report_failed() {
     });
 }
 
-bool Transactions::cancel(const std::string& key) {
+bool Transactions::cancel(const std::string& key, const std::string& reason_header) {
     const auto found = clients_.find(key);
     if (found == clients_.end()) return false;
     const Machine& machine = *found->second;
     if (machine.transaction->ctx_type != ICT || machine.transaction->orig_request == nullptr)
         return false;
     const Path path = machine.path;
-    (void)request(make_cancel(*machine.transaction->orig_request), path, {});
+    (void)request(make_cancel(*machine.transaction->orig_request, reason_header), path, {});
     return true;
 }
 

@@ -100,7 +100,7 @@ public:
     std::string request(UniqueMessage message, const Path& path, OnReply on_reply);
     /// Sends CANCEL for an INVITE of ours that has no final response (RFC 3261 §9.1). False when
     /// there is no such transaction.
-    bool cancel(const std::string& key);
+    bool cancel(const std::string& key, const std::string& reason_header);
     /// Forgets a request of ours; nothing is reported for it any more.
     void abandon(const std::string& key);
 

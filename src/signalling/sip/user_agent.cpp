@@ -9,13 +9,21 @@ namespace offhook::signalling::sip {
 namespace {
 
 /// Methods of other RFCs that we know and do not do: 405. Any other word is 501 (RFC 3261 §21.5.2).
-constexpr std::array<std::string_view, 8> kKnownMethods{
-    "REGISTER", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH", "UPDATE", "PRACK"};
-constexpr std::array<std::string_view, 6> kOurMethods{
-    "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO"};
+constexpr std::array<std::string_view, 2> kKnownMethods{"REGISTER", "PUBLISH"};
+constexpr std::array<std::string_view, 12> kOurMethods{"INVITE",
+                                                       "ACK",
+                                                       "CANCEL",
+                                                       "BYE",
+                                                       "OPTIONS",
+                                                       "INFO",
+                                                       "UPDATE",
+                                                       "PRACK",
+                                                       "REFER",
+                                                       "NOTIFY",
+                                                       "MESSAGE",
+                                                       "SUBSCRIBE"};
+constexpr std::array<std::string_view, 4> kOurOptions{"100rel", "timer", "replaces", "norefersub"};
 constexpr std::chrono::milliseconds kUnregisterGrace{5'000};
-/// INFO bodies that peers send along a call and that may be acknowledged without effect.
-constexpr std::array<std::string_view, 3> kInfoSubtypes{"dtmf-relay", "dtmf", "media_control+xml"};
 
 template <class List>
 bool contains(const List& list, std::string_view value) {
@@ -32,9 +40,19 @@ UserAgent::UserAgent(GMainContext* context,
     : core_(context, std::move(settings), control, events, counters, *this),
       accounts_(core_, *this),
       calls_(core_),
-      answers_(core_, calls_),
-      incoming_(core_, calls_, answers_),
-      renegotiation_(core_, calls_, answers_) {}
+      sessions_(core_, calls_),
+      answers_(core_, calls_, sessions_),
+      incoming_(core_, calls_, answers_, sessions_),
+      placed_(core_, calls_, sessions_),
+      renegotiation_(core_, calls_, answers_, sessions_),
+      transfers_(core_, calls_),
+      info_(core_, calls_),
+      messages_(core_, calls_) {
+    sessions_.when_due([this](SipCall& call) { renegotiation_.refresh(call); });
+    placed_.when_outcome(
+        [this](const model::CallId& id, int status) { transfers_.on_outcome(id, status); });
+    core_.accounts().when_moved([this](AccountPort& account) { on_moved(account); });
+}
 
 UserAgent::~UserAgent() = default;
 
@@ -43,8 +61,11 @@ void UserAgent::on_message(const Received& received) {
     if (!parsed) return core_.refuse_unreadable(received, parsed.error().message);
     glib::Unique<osip_event_t, osip_event_free> event(*parsed);
     if (MSG_IS_RESPONSE(event->sip)) {
-        if (core_.transactions().match_response(event.get()) == Transactions::Match::Handled)
+        if (core_.transactions().match_response(event.get()) == Transactions::Match::Handled) {
             (void)event.release();
+        } else {
+            placed_.on_late_success(*event->sip);
+        }
     } else {
         on_request(received, std::move(event));
     }
@@ -69,7 +90,7 @@ void UserAgent::on_request(const Received& received,
         case Transactions::Match::None:
             break;
     }
-    if (keys->method == "ACK") return answers_.on_ack(*keys, *event->sip);
+    if (keys->method == "ACK") return on_ack(*keys, *event->sip);
     if (keys->method == "INVITE" && answers_.repeat(*keys)) return;
     const bool merged =
         keys->to_tag.empty() && keys->method != "CANCEL" && transactions.is_merged(keys->merge);
@@ -82,38 +103,54 @@ void UserAgent::on_request(const Received& received,
     dispatch(request);
 }
 
-void UserAgent::dispatch(const Request& request) {
+bool UserAgent::check(const Request& request) {
     const RequestKeys& keys = request.keys;
     const osip_message_t& message = request.message;
-    if (!same_text(bounded(message.sip_version), "SIP/2.0")) return core_.respond(request, 505);
-    if (bounded(message.cseq->method) != keys.method) return core_.respond(request, 400);
+    const auto refuse = [&](int status, Headers headers = {}) {
+        core_.respond(request, status, std::move(headers));
+        return false;
+    };
+    if (!same_text(bounded(message.sip_version), "SIP/2.0")) return refuse(505);
+    if (bounded(message.cseq->method) != keys.method) return refuse(400);
     if (!contains(kOurMethods, keys.method)) {
-        return core_.respond(request,
-                             contains(kKnownMethods, keys.method) ? 405 : 501,
-                             {{"Allow", std::string(kAllow)}});
+        return refuse(contains(kKnownMethods, keys.method) ? 405 : 501,
+                      {{"Allow", std::string(kAllow)}});
     }
-    if (keys.method == "CANCEL") return on_cancel(request);
+    if (keys.method == "CANCEL") return true;
     const std::string scheme = bounded(message.req_uri->scheme);
-    if (!same_text(scheme, "sip") && !same_text(scheme, "sips") && !same_text(scheme, "tel")) {
-        return core_.respond(request, 416);
-    }
+    if (!same_text(scheme, "sip") && !same_text(scheme, "sips") && !same_text(scheme, "tel"))
+        return refuse(416);
     // BYE is exempt: refusing it would keep alive a call that its peer wants to end.
-    if (const auto required = list_of(message, "require");
-        !required.empty() && keys.method != "BYE") {
-        std::string unsupported;
-        for (const std::string& option : required)
+    if (keys.method == "BYE") return true;
+    std::string unsupported;
+    for (const std::string& option : list_of(message, "require")) {
+        if (!contains(kOurOptions, option))
             unsupported += (unsupported.empty() ? "" : ", ") + option;
-        return core_.respond(request, 420, {{"Unsupported", single_line(unsupported)}});
     }
-    if (!keys.to_tag.empty()) {
-        SipCall* call =
-            calls_.find_dialog(Dialog::key_of(keys.call_id, keys.to_tag, keys.from_tag));
-        if (call == nullptr) return core_.respond(request, 481);
-        return in_dialog(*call, request);
-    }
-    if (header_of(message, "max-forwards") == "0") return core_.respond(request, 483);
-    if (keys.method == "INVITE") return incoming_.on_invite(request);
-    if (keys.method == "OPTIONS") return on_options(request);
+    if (!unsupported.empty()) return refuse(420, {{"Unsupported", single_line(unsupported)}});
+    return true;
+}
+
+void UserAgent::dispatch(const Request& request) {
+    const RequestKeys& keys = request.keys;
+    if (!check(request)) return;
+    if (keys.method == "CANCEL") return on_cancel(request);
+    if (keys.to_tag.empty()) return outside(request);
+    SipCall* call = calls_.find_dialog(Dialog::key_of(keys.call_id, keys.to_tag, keys.from_tag));
+    if (call == nullptr) return core_.respond(request, 481);
+    in_dialog(*call, request);
+}
+
+void UserAgent::outside(const Request& request) {
+    const std::string& method = request.keys.method;
+    if (header_of(request.message, "max-forwards") == "0") return core_.respond(request, 483);
+    if (method == "INVITE") return incoming_.on_invite(request);
+    if (method == "OPTIONS") return on_options(request);
+    if (method == "MESSAGE") return messages_.on_message(nullptr, request);
+    // We offer no event to subscribe to, and asked for none outside a call.
+    if (method == "SUBSCRIBE" || method == "NOTIFY")
+        return core_.respond(request, 489, {{"Allow-Events", "refer"}});
+    if (method == "REFER") return core_.respond(request, 403);
     core_.respond(request, 481);
 }
 
@@ -128,15 +165,6 @@ void UserAgent::on_options(const Request& request) {
                    {"Supported", std::string(kSupported)}});
 }
 
-void UserAgent::on_info(const Request& request) {
-    const osip_message_t& message = request.message;
-    bool known = body_of(message).empty();
-    for (const std::string_view subtype : kInfoSubtypes)
-        known = known || has_type(message, "application", subtype);
-    if (known) return core_.respond(request, 200);
-    core_.respond(request, 415, {{"Accept", "application/dtmf-relay, application/dtmf"}});
-}
-
 void UserAgent::in_dialog(SipCall& call, const Request& request) {
     const RequestKeys& keys = request.keys;
     const bool invite = keys.method == "INVITE";
@@ -148,8 +176,32 @@ void UserAgent::in_dialog(SipCall& call, const Request& request) {
     if (keys.method == "BYE") return on_bye(call, request);
     if (call.state == SipCall::State::Terminating) return core_.respond(request, 481);
     if (invite) return renegotiation_.on_reinvite(call, request);
-    if (keys.method == "INFO") return on_info(request);
+    if (keys.method == "UPDATE") return renegotiation_.on_update(call, request);
+    if (keys.method == "PRACK") return incoming_.on_prack(call, request);
+    if (keys.method == "INFO") return info_.on_info(call, request);
+    if (keys.method == "MESSAGE") return messages_.on_message(&call, request);
+    if (keys.method == "REFER") return transfers_.on_refer(call, request);
+    if (keys.method == "NOTIFY") return transfers_.on_notify(call, request);
+    if (keys.method == "SUBSCRIBE") return core_.respond(request, 489, {{"Allow-Events", "refer"}});
     on_options(request);
+}
+
+void UserAgent::on_ack(const RequestKeys& keys, const osip_message_t& ack) {
+    answers_.on_ack(keys, ack);
+    SipCall* call = calls_.find_dialog(Dialog::key_of(keys.call_id, keys.to_tag, keys.from_tag));
+    if (call != nullptr) renegotiation_.proceed(*call);
+}
+
+void UserAgent::on_moved(AccountPort& account) {
+    const std::string contact = account.contact();
+    for (const model::CallId& id : calls_.ids()) {
+        SipCall* call = calls_.find(id);
+        if (call == nullptr || call->dialog.account != account.name()) continue;
+        if (std::exchange(call->dialog.contact, contact) == contact) continue;
+        if (call->state == SipCall::State::Confirmed || call->state == SipCall::State::Answered)
+            renegotiation_.refresh(*call);
+    }
+    calls_.publish_size();
 }
 
 void UserAgent::on_bye(SipCall& call, const Request& request) {
@@ -159,7 +211,10 @@ void UserAgent::on_bye(SipCall& call, const Request& request) {
     if (call.pending) {
         core_.respond(call.pending->transaction, {.status = 487, .to_tag = call.dialog.local_tag});
     }
-    calls_.report_end(call, model::ended(model::EndReason::CallerHangup, std::move(detail)));
+    calls_.report_end(call,
+                      model::ended(call.is_placed ? model::EndReason::CalleeHangup
+                                                  : model::EndReason::CallerHangup,
+                                   std::move(detail)));
     calls_.erase(call);
 }
 
@@ -221,6 +276,8 @@ void UserAgent::hangup(const model::CallId& id,
     if (call == nullptr || call->state == SipCall::State::Terminating) return;
     if (call->state == SipCall::State::Incoming) {
         incoming_.give_up(*call, why, reason_header);
+    } else if (call->state == SipCall::State::Placing) {
+        placed_.give_up(*call, why, reason_header);
     } else {
         if (call->pending) {
             core_.respond(calls_.take_pending(*call).transaction,
@@ -235,6 +292,41 @@ void UserAgent::set_draining(bool draining) {
     is_draining_ = draining;
     // Nobody new is to call; calls that go on keep their flow.
     if (draining) accounts_.stop(kUnregisterGrace, {});
+}
+
+void UserAgent::place_call(const model::OutgoingCall& call) {
+    placed_.place(call);
+    calls_.publish_size();
+}
+
+void UserAgent::reoffer(const model::CallId& id, const model::LocalSdp& sdp) {
+    if (SipCall* call = calls_.find(id)) renegotiation_.reoffer(*call, sdp);
+}
+
+void UserAgent::transfer(const model::CallId& id, const model::Transfer& transfer) {
+    if (SipCall* call = calls_.find(id)) transfers_.transfer(*call, transfer);
+}
+
+void UserAgent::accept_transfer(const model::CallId& id, const model::CallId& placed) {
+    if (SipCall* call = calls_.find(id)) transfers_.accept(*call, placed);
+}
+
+void UserAgent::refuse_transfer(const model::CallId& id, int status) {
+    if (SipCall* call = calls_.find(id)) transfers_.refuse(*call, status);
+}
+
+void UserAgent::send_info_digits(const model::CallId& id, const std::string& digits) {
+    if (SipCall* call = calls_.find(id)) info_.send_digits(*call, digits);
+}
+
+void UserAgent::send_info(const model::CallId& id,
+                          const std::string& content_type,
+                          const std::string& body) {
+    if (SipCall* call = calls_.find(id)) info_.send(*call, content_type, body);
+}
+
+void UserAgent::send_message(std::uint64_t tag, const model::TextMessage& message) {
+    messages_.send(tag, message);
 }
 
 void UserAgent::shut_down(std::chrono::milliseconds grace, std::function<void()> done) {

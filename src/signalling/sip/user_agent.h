@@ -8,9 +8,14 @@
 #include "signalling/sip/accounts.h"
 #include "signalling/sip/agent_core.h"
 #include "signalling/sip/call_answers.h"
+#include "signalling/sip/call_info.h"
 #include "signalling/sip/call_table.h"
 #include "signalling/sip/incoming_calls.h"
+#include "signalling/sip/placed_calls.h"
 #include "signalling/sip/renegotiation.h"
+#include "signalling/sip/session_timers.h"
+#include "signalling/sip/text_messages.h"
+#include "signalling/sip/transfers.h"
 
 namespace offhook::signalling::sip {
 
@@ -40,6 +45,16 @@ public:
     void hangup(const model::CallId& id,
                 const model::CallEnd& why,
                 const std::string& reason_header);
+    void place_call(const model::OutgoingCall& call);
+    void reoffer(const model::CallId& id, const model::LocalSdp& sdp);
+    void transfer(const model::CallId& id, const model::Transfer& transfer);
+    void accept_transfer(const model::CallId& id, const model::CallId& placed);
+    void refuse_transfer(const model::CallId& id, int status);
+    void send_info_digits(const model::CallId& id, const std::string& digits);
+    void send_info(const model::CallId& id,
+                   const std::string& content_type,
+                   const std::string& body);
+    void send_message(std::uint64_t tag, const model::TextMessage& message);
     void set_draining(bool draining);
     [[nodiscard]] Accounts& accounts() { return accounts_; }
     /// Ends every call and every registration; runs `done` once our BYEs and REGISTERs are
@@ -65,14 +80,25 @@ private:
     void on_bye(SipCall& call, const Request& request);
     void on_cancel(const Request& request);
     void on_options(const Request& request);
-    void on_info(const Request& request);
+    void on_ack(const RequestKeys& keys, const osip_message_t& ack);
+    void on_moved(AccountPort& account);
+    /// Answers what no part of ours may see: versions, methods, schemes, extensions that we do not
+    /// know. False: it is answered.
+    bool check(const Request& request);
+    /// A request outside any dialog.
+    void outside(const Request& request);
 
     AgentCore core_;
     Accounts accounts_;
     CallTable calls_;
+    SessionTimers sessions_;
     CallAnswers answers_;
     IncomingCalls incoming_;
+    PlacedCalls placed_;
     Renegotiation renegotiation_;
+    Transfers transfers_;
+    CallInfo info_;
+    TextMessages messages_;
     bool is_draining_ = false;
     glib::Timer shut_down_timer_;
 };

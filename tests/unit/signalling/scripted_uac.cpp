@@ -89,6 +89,55 @@ void Recorder::on_reoffer(const model::CallId& id,
 
 void Recorder::on_ended(const model::CallId&, model::CallEnd end) {
     lines.push_back("ended " + std::string(model::name_of(end.reason)));
+    ends.push_back(std::move(end));
+}
+
+void Recorder::on_progress(const model::CallId&,
+                           int status,
+                           std::optional<model::RemoteSdp> early) {
+    lines.push_back("progress " + std::to_string(status) + (early ? "+sdp" : ""));
+}
+
+void Recorder::on_accepted(const model::CallId&, model::RemoteSdp answer) {
+    lines.emplace_back("accepted");
+    last_sdp = std::move(answer);
+}
+
+void Recorder::on_reoffer_done(const model::CallId&,
+                               int status,
+                               std::optional<model::RemoteSdp> answer) {
+    lines.push_back("reoffer_done " + std::to_string(status));
+    if (answer) last_sdp = std::move(answer);
+}
+
+void Recorder::on_info_digit(const model::CallId&, char digit, unsigned duration_ms) {
+    lines.push_back(std::string("digit ") + digit + " " + std::to_string(duration_ms));
+}
+
+void Recorder::on_info(const model::CallId&, std::string content_type, std::string body) {
+    lines.push_back("info " + content_type + " " + body);
+}
+
+void Recorder::on_transfer_requested(const model::CallId&, model::Transfer transfer) {
+    lines.push_back("refer " + transfer.target);
+    transfers.push_back(std::move(transfer));
+}
+
+void Recorder::on_transfer_progress(const model::CallId&, int status) {
+    lines.push_back("transfer " + std::to_string(status));
+}
+
+void Recorder::on_message(model::TextMessage message) {
+    lines.push_back("message " + message.body);
+    messages.push_back(std::move(message));
+}
+
+void Recorder::on_message_done(std::uint64_t tag, int status) {
+    lines.push_back("message_done " + std::to_string(tag) + " " + std::to_string(status));
+}
+
+void Recorder::on_account(model::AccountInfo info) {
+    account = std::move(info);
 }
 
 std::size_t Recorder::count(std::string_view line) const {

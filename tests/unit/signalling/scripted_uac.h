@@ -36,7 +36,8 @@ private:
 };
 
 /// Records every event as a line ("incoming", "answer_sent", "confirmed+sdp", "reoffer", "ended
-/// caller-hangup").
+/// caller-hangup", "progress 180", "progress 183+sdp", "accepted", "reoffer_done 200", "digit 5 160",
+/// "info type body", "refer target", "transfer 200", "message body", "message_done 7 200").
 class Recorder final : public model::SignallingEvents {
 public:
     void on_incoming(model::IncomingCall call) override;
@@ -46,6 +47,20 @@ public:
                     std::optional<model::RemoteSdp> offer,
                     std::uint32_t exchange) override;
     void on_ended(const model::CallId& id, model::CallEnd end) override;
+    void on_progress(const model::CallId& id,
+                     int status,
+                     std::optional<model::RemoteSdp> early) override;
+    void on_accepted(const model::CallId& id, model::RemoteSdp answer) override;
+    void on_reoffer_done(const model::CallId& id,
+                         int status,
+                         std::optional<model::RemoteSdp> answer) override;
+    void on_info_digit(const model::CallId& id, char digit, unsigned duration_ms) override;
+    void on_info(const model::CallId& id, std::string content_type, std::string body) override;
+    void on_transfer_requested(const model::CallId& id, model::Transfer transfer) override;
+    void on_transfer_progress(const model::CallId& id, int status) override;
+    void on_message(model::TextMessage message) override;
+    void on_message_done(std::uint64_t tag, int status) override;
+    void on_account(model::AccountInfo account) override;
 
     std::vector<std::string> lines;
     std::vector<model::IncomingCall> calls;
@@ -54,6 +69,10 @@ public:
     std::function<void(const model::CallId&, const std::optional<model::RemoteSdp>&, std::uint32_t)>
         when_reoffer;
     std::uint32_t last_exchange = 0;  ///< of the newest reoffer
+    std::vector<model::CallEnd> ends;
+    std::vector<model::Transfer> transfers;
+    std::vector<model::TextMessage> messages;
+    model::AccountInfo account;  ///< the newest
     [[nodiscard]] std::size_t count(std::string_view line) const;
     [[nodiscard]] bool saw(std::string_view line) const { return count(line) > 0; }
 };
