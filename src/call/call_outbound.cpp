@@ -94,7 +94,7 @@ tl::expected<model::Placed, OrderRefusal> CallRegistry::place(model::PlaceOrder 
 tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& order,
                                                       const AccountRules& rules,
                                                       const std::string& destination,
-                                                      const CallId& transferor) {
+                                                      const Referral& referral) {
     const auto unavailable = [](std::string why) {
         return tl::unexpected(OrderRefusal{Why::Unavailable, "", std::move(why), kRetryAfter});
     };
@@ -104,7 +104,7 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
         return tl::unexpected(*refusal);
     }
     auto owned = std::make_unique<Call>(order.account, rules.uri, base::escape_untrusted(order.to));
-    owned->transferor = transferor;
+    owned->transferor = referral.transferor;
     owned->local_address = rules.local_address;
     const config::Route& route = *route_for(order, rules);
     if (auto refusal = equip(*owned, route, order.ai.empty() ? route.ai : order.ai, rules.codecs)) {
@@ -128,7 +128,9 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
          .to = destination,
          .offer = media_.offer(call),
          .ring_timeout = std::chrono::seconds(order.ring_timeout_s.value_or(kRingS)),
-         .headers = order.headers});
+         .headers = order.headers,
+         .referred_by = referral.referred_by,
+         .replaces = referral.replaces});
     return call.id;
 }
 

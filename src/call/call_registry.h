@@ -129,6 +129,11 @@ public:
     [[nodiscard]] model::HealthCheck health() const;
 
 private:
+    /// Because of whose REFER a call is placed; empty: nobody's.
+    struct Referral {
+        model::CallId transferor;
+        std::string referred_by, replaces;
+    };
     std::optional<Refusal> prepare(Call& call, const model::IncomingCall& incoming);
     std::optional<Refusal> choose_route(Call& call, const model::IncomingCall& incoming) const;
     std::optional<Refusal> follow_replaced(Call& call) const;
@@ -147,7 +152,7 @@ private:
     tl::expected<model::CallId, model::OrderRefusal> dial(const model::PlaceOrder& order,
                                                           const AccountRules& rules,
                                                           const std::string& destination,
-                                                          const model::CallId& transferor);
+                                                          const Referral& referral);
     void tell_transferor(const Call& placed, int status);
     base::Result<void> set_hold(const model::CallId& id, bool is_holding);
     /// A live call that is answered and not ending. @errors NotFound, Conflict

@@ -132,18 +132,16 @@ void CallRegistry::on_transfer_requested(const CallId& id, model::Transfer trans
     }
     const auto destination = normal_destination(transfer.target, rules->domain);
     if (!destination) return refuse_transfer(*call, 400, "the target of the REFER is no SIP URI");
-    model::PlaceOrder order{.account = call->info.account,
-                            .to = *destination,
-                            .ai = call->info.ai,
-                            .route = call->info.route,
-                            .headers = {},
-                            .ring_timeout_s = {},
-                            .idempotency_key = {},
-                            .who = "transfer of " + id.text};
-    if (!transfer.referred_by.empty())
-        order.headers.emplace_back("Referred-By", transfer.referred_by);
-    if (!transfer.replaces.empty()) order.headers.emplace_back("Replaces", transfer.replaces);
-    const auto placed = dial(order, *rules, *destination, id);
+    const model::PlaceOrder order{.account = call->info.account,
+                                  .to = *destination,
+                                  .ai = call->info.ai,
+                                  .route = call->info.route,
+                                  .headers = {},
+                                  .ring_timeout_s = {},
+                                  .idempotency_key = {},
+                                  .who = "transfer of " + id.text};
+    const auto placed =
+        dial(order, *rules, *destination, {id, transfer.referred_by, transfer.replaces});
     if (!placed) {
         const bool is_policy = placed.error().why == model::OrderRefusal::Why::NotAllowed;
         return refuse_transfer(*call, is_policy ? 403 : 503, placed.error().detail);

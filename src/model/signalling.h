@@ -44,6 +44,9 @@ struct OutgoingCall {
     LocalSdp offer;
     std::chrono::seconds ring_timeout{60};                     ///< then CANCEL
     std::vector<std::pair<std::string, std::string>> headers;  ///< checked by the caller of this
+    // Of a call placed because a REFER asked for it; from the network, not escaped.
+    std::string referred_by;  ///< Referred-By (RFC 3892); empty: none
+    std::string replaces;     ///< Replaces (RFC 3891), "call-id;to-tag=..;from-tag=.."; empty: none
 };
 
 /// What signalling knows of a call of ours once its INVITE left. As in IncomingCall.
