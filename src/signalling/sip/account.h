@@ -63,6 +63,7 @@ public:
     std::string contact() const override;
     DigestAuth& auth() override { return auth_; }
     model::LegQuirks quirks() const override { return settings_.quirks; }
+    std::vector<model::Codec> codecs() const override { return settings_.codecs; }
 
 private:
     /// A flow, from the look-up of its name to its end. At most two: a second one to the primary

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/codec.h"
 #include "model/leg_quirks.h"
 #include "signalling/sip/digest.h"
 #include "signalling/sip/flow.h"
@@ -32,6 +33,8 @@ public:
     /// What answers challenges to our requests.
     [[nodiscard]] virtual DigestAuth& auth() = 0;
     [[nodiscard]] virtual model::LegQuirks quirks() const { return {}; }
+    /// By preference; empty: `[rtp] codecs`.
+    [[nodiscard]] virtual std::vector<model::Codec> codecs() const { return {}; }
 };
 
 /// The accounts of the stack, by name. @thread sip

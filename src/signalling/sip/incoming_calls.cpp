@@ -54,8 +54,10 @@ void IncomingCalls::on_invite(const Request& request) {
     model::IncomingCall call;
     call.id = model::CallId::make();
     call.account = dialog->account;
-    if (const AccountPort* account = core_.accounts().find(dialog->account))
+    if (const AccountPort* account = core_.accounts().find(dialog->account)) {
         call.quirks = account->quirks();
+        call.codecs = account->codecs();
+    }
     call.facts = facts_of(message);
     call.facts.replaces = replaced.text;
     call.sip_call_id = request.keys.call_id;
