@@ -36,8 +36,8 @@ void RtpSession::set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept 
         lock_.loosen();
     } else if (remote_rtp_.is_set()) {
         lock_.unlock();
-        rtcp_source_.reset();
     }
+    if (!(remote_rtp_ == rtp) || !(remote_rtcp_ == rtcp)) rtcp_source_.reset();
     remote_rtp_ = rtp;
     remote_rtcp_ = rtcp;
     lock_.expect(rtp);

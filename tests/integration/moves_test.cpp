@@ -102,6 +102,20 @@ TEST_F(MovesTest, WithoutSignallingANewSourceIsFollowedAfterSilenceOnly) {
     EXPECT_EQ(caller_->bye(), 200);
 }
 
+// The sockets are of one IP version: what cannot be reached changes nothing (RFC 3261 §14.2).
+TEST_F(MovesTest, AReinviteToTheOtherIpVersionIsRefusedAndTheCallGoesOn) {
+    RtpEnd end("127.0.0.1");
+    call_from(end);
+    const OwnCaller::Offer before = offer_;
+    offer_.host = "::1";
+    EXPECT_EQ(reinvite(), 488);
+    EXPECT_TRUE(end.wait_rtp(20, seconds(2)));
+    offer_.host = before.host;
+    EXPECT_EQ(reinvite(), 200);
+    EXPECT_TRUE(end.wait_rtp(20, seconds(2)));
+    EXPECT_EQ(caller_->bye(), 200);
+}
+
 TEST_F(MovesTest, NobodyIsLedAwayWhileThePeerTalks) {
     RtpEnd peer("127.0.0.1");
     RtpEnd stranger("127.0.0.1");

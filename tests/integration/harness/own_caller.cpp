@@ -232,7 +232,7 @@ int OwnCaller::bye() {
 }
 
 int OwnCaller::request(const std::string& method, const std::string& body) {
-    const std::string head_text = head(method, ++cseq_);
+    const std::string head_text = head(method, ++cseq_, to_, method);
     send(head_text + "Contact: <sip:own@" + own_ + ">\r\n" +
          (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
@@ -245,25 +245,26 @@ int OwnCaller::request(const std::string& method, const std::string& body) {
         if (status < 200) continue;
         if (method != "INVITE") return status;
         const std::string to = header_of(message, "To");
-        std::string acknowledged = head("ACK", cseq_);
         if (status == 200) {
             to_ = to;
             answer_ = message.substr(message.find("\r\n\r\n") + 4);
-            acknowledged = head("ACK", cseq_);
         }
-        send(acknowledged + "Content-Length: 0\r\n\r\n");
+        // An ACK to a 2xx is a transaction of its own, to anything else it is the INVITE's.
+        send(head("ACK", cseq_, to, status == 200 ? "ACK" : "INVITE") +
+             "Content-Length: 0\r\n\r\n");
         return status;
     }
     return 0;
 }
 
-std::string OwnCaller::head(const std::string& method, int cseq) const {
-    // An ACK to a 2xx is a transaction of its own.
+std::string OwnCaller::head(const std::string& method,
+                            int cseq,
+                            const std::string& to,
+                            const std::string& transaction) const {
     return method + " " + uri_ + " SIP/2.0\r\nVia: SIP/2.0/UDP " + own_ + ";branch=z9hG4bK-own-" +
-           method + std::to_string(cseq) + "\r\nFrom: <sip:own@" + own_ +
-           ">;tag=own\r\nTo: " + (to_.empty() ? "<" + uri_ + ">" : to_) +
-           "\r\nCall-ID: " + call_id_ + "\r\nCSeq: " + std::to_string(cseq) + " " + method +
-           "\r\nMax-Forwards: 70\r\n";
+           transaction + std::to_string(cseq) + "\r\nFrom: <sip:own@" + own_ +
+           ">;tag=own\r\nTo: " + (to.empty() ? "<" + uri_ + ">" : to) + "\r\nCall-ID: " + call_id_ +
+           "\r\nCSeq: " + std::to_string(cseq) + " " + method + "\r\nMax-Forwards: 70\r\n";
 }
 
 void OwnCaller::send(const std::string& text) const {

@@ -96,7 +96,10 @@ public:
 
 private:
     int request(const std::string& method, const std::string& body);
-    [[nodiscard]] std::string head(const std::string& method, int cseq) const;
+    [[nodiscard]] std::string head(const std::string& method,
+                                   int cseq,
+                                   const std::string& to,
+                                   const std::string& transaction) const;
     void send(const std::string& text) const;
     [[nodiscard]] std::string receive(milliseconds limit) const;
 

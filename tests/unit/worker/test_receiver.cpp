@@ -396,6 +396,34 @@ TEST(Digits, DurationsCountByTheEventsClock) {
     ear.expect_nothing_lost();
 }
 
+// Some count the events' timestamps by the events' clock as well, from wherever.
+TEST(Digits, OnATimelineOfTheirOwnAreNoLoss) {
+    RtpSession::Settings settings = settings_for(Codec::Opus);
+    settings.telephone_event_clock_hz = 8000;
+    for (const std::uint32_t start_rtp : {0x20000000U, 0xFFFFF000U + 5000U}) {
+        Ear ear(settings);
+        Talker talker(Codec::Opus, 20);
+        for (int press = 0; press < 3; ++press) {
+            ear.talk(talker, 20, 400);
+            for (std::uint8_t i = 1; i <= 10; ++i) {
+                const auto duration = static_cast<std::uint16_t>(std::min<int>(i, 8) * 160);
+                ear.packet(101,
+                           {7,
+                            static_cast<std::uint8_t>(i >= 8 ? 0x8A : 0x0A),
+                            static_cast<std::uint8_t>(duration >> 8),
+                            static_cast<std::uint8_t>(duration)},
+                           start_rtp + static_cast<std::uint32_t>(press) * 4000);
+                ear.timestamp_rtp += 960;
+                ear.pass(20);
+            }
+        }
+        ear.talk(talker, 20, 400);
+        EXPECT_EQ(ear.heard.digits.size(), 3U);
+        EXPECT_EQ(ear.heard.sound.size(), std::size_t{80} * 320);
+        ear.expect_nothing_lost();
+    }
+}
+
 // RingCentral's relay tells each digit twice: as an event, and as four bytes under the audio's type.
 TEST(Quirks, DuplicatedDigitsAreDroppedBeforeDecoding) {
     for (const bool is_on : {true, false}) {
