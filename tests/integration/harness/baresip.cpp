@@ -1,6 +1,9 @@
 #include "harness/baresip.h"
 
+#include <algorithm>
 #include <fstream>
+#include <regex>
+#include <vector>
 
 namespace offhook::harness {
 namespace {
@@ -30,8 +33,10 @@ bool baresip_has(const std::string& codec) {
 Baresip::Baresip(const TempDir& folder,
                  const std::string& uri,
                  const std::string& codec,
-                 const Sound& sound) {
-    const std::filesystem::path home = folder / "baresip";
+                 const Sound& sound,
+                 const Options& options)
+    : home_(folder / "baresip") {
+    const std::filesystem::path& home = home_;
     std::filesystem::create_directory(home);
     const std::filesystem::path wav = home / "spoken.wav";
     write_wav(wav, sound);
@@ -43,19 +48,43 @@ Baresip::Baresip(const TempDir& folder,
            << wav.string() << "\nring_aufile none\nmodule_path " << kModules.string() << "\nmodule "
            << module_of(codec)
            << "\nmodule aufile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n"
-           << "opus_stereo no\nopus_sprop_stereo no\n";
+           << "opus_stereo no\nopus_sprop_stereo no\nmodule_app debug_cmd.so\n";
+    if (!options.media_encryption.empty()) config << "module srtp.so\n";
+    if (options.keeps_what_it_hears)
+        config << "module sndfile.so\nsnd_path " << home.string() << '\n';
     config.close();
     std::ofstream(home / "accounts")
-        << "<sip:baresip@127.0.0.1>;regint=0;audio_codecs=" << name_of(codec) << ";ptime=20\n";
+        << "<sip:baresip@127.0.0.1>;regint=0;audio_codecs=" << name_of(codec) << ";ptime=20"
+        << (options.media_encryption.empty() ? "" : ";mediaenc=" + options.media_encryption)
+        << (uri.empty() ? ";answermode=auto" : "") << '\n';
     std::ofstream(home / "contacts") << "";
-    Process::Options options;
-    options.folder = home;
+    Process::Options process;
+    process.folder = home;
     process_ = std::make_unique<Process>(
-        std::vector<std::string>{"baresip", "-f", home.string(), "-e", "/dial " + uri}, options);
+        std::vector<std::string>{
+            "baresip", "-f", home.string(), "-e", uri.empty() ? "/sipstat" : "/dial " + uri},
+        process);
 }
 
 bool Baresip::is_established(milliseconds limit) {
     return process_->wait_output("Call established", limit).has_value();
+}
+
+std::string Baresip::uri(milliseconds limit) {
+    if (!process_->wait_output("(UDP)", limit)) return {};
+    const std::string said = process_->output();
+    std::smatch match;
+    const std::regex listens(R"((127\.0\.0\.1:[0-9]+) \(UDP\))");
+    return std::regex_search(said, match, listens) ? "sip:baresip@" + match[1].str() : "";
+}
+
+Sound Baresip::heard() const {
+    std::vector<std::filesystem::path> dumps;
+    for (const auto& entry : std::filesystem::directory_iterator(home_)) {
+        if (entry.path().filename().string().ends_with("-dec.wav")) dumps.push_back(entry.path());
+    }
+    std::sort(dumps.begin(), dumps.end());
+    return dumps.empty() ? Sound{} : read_wav(dumps.back());
 }
 
 void Baresip::quit() {

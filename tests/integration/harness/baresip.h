@@ -9,23 +9,38 @@
 
 namespace offhook::harness {
 
-/// A baresip that calls as soon as it runs and speaks a sound.
+/// A baresip that calls as soon as it runs, or answers whoever calls, and speaks a sound.
 class Baresip {
 public:
-    /// @param uri    whom it calls
+    struct Options {
+        std::string media_encryption;  ///< "srtp", "srtp-mand", "srtp-mandf"; empty: plain RTP
+        bool keeps_what_it_hears = false;
+    };
+    /// @param uri    whom it calls; empty: it answers
     /// @param codec  PCMU, PCMA, G722 or opus, the only one it offers
     Baresip(const TempDir& folder,
             const std::string& uri,
             const std::string& codec,
-            const Sound& sound);
+            const Sound& sound,
+            const Options& options);
+    Baresip(const TempDir& folder,
+            const std::string& uri,
+            const std::string& codec,
+            const Sound& sound)
+        : Baresip(folder, uri, codec, sound, Options{}) {}
 
     [[nodiscard]] Process& process() { return *process_; }
     /// True once it says that the call is up.
     bool is_established(milliseconds limit = seconds(15));
+    /// Where it takes calls over UDP: "sip:baresip@127.0.0.1:PORT"; empty when it does not say.
+    std::string uri(milliseconds limit = seconds(15));
     /// Hangs up and ends.
     void quit();
+    /// What it decoded and would have played, of its last call; after `quit`.
+    [[nodiscard]] Sound heard() const;
 
 private:
+    std::filesystem::path home_;
     std::unique_ptr<Process> process_;
 };
 

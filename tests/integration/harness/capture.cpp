@@ -182,12 +182,14 @@ std::vector<RtpPacket> Capture::rtp(std::uint16_t first, std::uint16_t last) {
          "-e",
          "rtp.marker",
          "-e",
-         "rtp.payload"});
+         "rtp.payload",
+         "-e",
+         "udp.payload"});
     std::vector<RtpPacket> packets;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
         const std::vector<std::string> part = split(line, '\t');
-        if (part.size() < 9) {
+        if (part.size() < 10) {
             continue;
         }
         RtpPacket packet;
@@ -205,6 +207,14 @@ std::vector<RtpPacket> Capture::rtp(std::uint16_t first, std::uint16_t last) {
         packet.payload_type = static_cast<std::uint8_t>(number(part[6]));
         packet.has_marker = part[7] == "1" || part[7] == "True";
         packet.payload = bytes(part[8]);
+        if (packet.payload.empty()) {
+            // What its SDP calls SRTP has no payload for tshark: then what follows the header, tag
+            // and all.
+            const std::vector<std::uint8_t> datagram = bytes(part[9]);
+            constexpr std::ptrdiff_t kHeader = 12;
+            if (std::ssize(datagram) > kHeader)
+                packet.payload.assign(datagram.begin() + kHeader, datagram.end());
+        }
         packets.push_back(std::move(packet));
     }
     return packets;

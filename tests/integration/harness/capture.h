@@ -20,7 +20,7 @@ struct RtpPacket {
     std::uint16_t sequence = 0;
     std::uint8_t payload_type = 0;
     bool has_marker = false;
-    std::vector<std::uint8_t> payload;
+    std::vector<std::uint8_t> payload;  ///< of SRTP: encrypted, with its tag
 };
 
 /// One RFC 4733 packet as tshark dissected it.
