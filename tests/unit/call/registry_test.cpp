@@ -1,0 +1,134 @@
+#include "registry_test.h"
+
+#include <algorithm>
+
+#include "media/port_range.h"
+
+namespace offhook::call::testing {
+
+void RegistryTest::SetUp() {
+    config.ai = {{.name = "tone", .protocol = config::AiProtocol::Tone},
+                 {.name = "mute", .protocol = config::AiProtocol::Mute}};
+    config.route = {{.name = "first", .to = "x*", .ai = "tone"},
+                    {.name = "second", .to = "y*", .ai = "mute", .accept_transfer = true}};
+    config.rtp.address = "127.0.0.1";
+    config.media.realtime = false;
+    accounts["office"] = {.uri = "sip:200@pbx.example.com",
+                          .domain = "pbx.example.com",
+                          .route = "second",
+                          .codecs = {},
+                          .outbound = {.is_allowed = true,
+                                       .destinations = {"1??", "sip:*@127.0.0.1"},
+                                       .per_minute = 4},
+                          .local_address = "127.0.0.1"};
+    accounts["shut"] = accounts["office"];
+    accounts["shut"].outbound.is_allowed = false;
+
+    launches =
+        std::make_unique<media::LaunchLibrary>(OFFHOOK_SOURCE_PIPELINES, media::LaunchRules{});
+    ASSERT_TRUE(launches->reload());
+    workers =
+        std::move(*media::WorkerPool::create({.workers = 1, .realtime = false, .after_tap = {}}));
+    reaper = std::make_unique<media::Reaper>();
+    ai = std::move(*ai::AiRuntime::start());
+    auto ports = media::PortRange(40000, 49999, config.rtp.dscp).open("127.0.0.1");
+    ASSERT_TRUE(ports);
+    peer_ = std::move(*ports);
+    calls = std::make_unique<CallRegistry>(CallRegistry::Parts{
+        .config = &config,
+        .context = g_main_context_default(),
+        .control = &control,
+        .launches = launches.get(),
+        .workers = workers.get(),
+        .reaper = reaper.get(),
+        .ai = ai.get(),
+        .learned_address = {},
+        .account =
+            [this](const std::string& name) {
+                const auto it = accounts.find(name);
+                return it == accounts.end() ? std::nullopt : std::optional(it->second);
+            },
+        .hooks = {.on_answered = {},
+                  .on_ended = [this](const model::CallInfo& call) { over.push_back(call); },
+                  .on_drained = [this] { is_drained = true; }}});
+    calls->set_signalling(sip);
+}
+
+void RegistryTest::TearDown() {
+    reaper.reset();
+    calls.reset();
+    workers.reset();
+    ai.reset();
+}
+
+bool RegistryTest::wait_until(const std::function<bool()>& is_so) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (!is_so()) {
+        if (std::chrono::steady_clock::now() >= deadline) return false;
+        glib::Timer look_again;
+        look_again.once(g_main_context_default(), std::chrono::milliseconds(5), [] {});
+        g_main_context_iteration(g_main_context_default(), TRUE);
+    }
+    return true;
+}
+
+model::RemoteSdp RegistryTest::peer_sdp(model::Direction direction, bool with_events) {
+    model::RemoteSdp sdp;
+    sdp.audio.address = "127.0.0.1";
+    sdp.audio.rtp_port = peer_.port();
+    sdp.audio.rtcp_port = static_cast<std::uint16_t>(peer_.port() + 1);
+    sdp.audio.direction = direction;
+    sdp.audio.formats = {{0, "PCMU", 8000, 1, ""}};
+    if (with_events) sdp.audio.formats.push_back({101, "telephone-event", 8000, 1, "0-16"});
+    sdp.audio_lines = {sdp.audio};
+    sdp.lines = {{"audio", "RTP/AVP", "0 101", true}};
+    return sdp;
+}
+
+model::CallId RegistryTest::comes_in(const std::string& to, const std::string& account) {
+    model::IncomingCall incoming;
+    incoming.id = model::CallId::make();
+    incoming.account = account;
+    incoming.to_user = to;
+    incoming.to_uri = "sip:" + to + "@127.0.0.1";
+    incoming.from_uri = "sip:anna@127.0.0.1";
+    incoming.peer = "udp:127.0.0.1:5070";
+    incoming.local_address = "127.0.0.1";
+    incoming.offer = peer_sdp();
+    const model::CallId id = incoming.id;
+    calls->on_incoming(std::move(incoming));
+    return id;
+}
+
+model::CallId RegistryTest::answered(const std::string& to, const std::string& account) {
+    const model::CallId id = comes_in(to, account);
+    calls->on_answer_sent(id);
+    calls->on_confirmed(id, std::nullopt);
+    return id;
+}
+
+model::PlaceOrder RegistryTest::order(const std::string& to) {
+    model::PlaceOrder o;
+    o.account = "office";
+    o.to = to;
+    o.who = "test";
+    return o;
+}
+
+model::CallId RegistryTest::placed_and_answered() {
+    const auto placed = calls->place(order());
+    EXPECT_TRUE(placed) << (placed ? "" : placed.error().detail);
+    if (!placed) return {};
+    calls->on_accepted(placed->id, peer_sdp());
+    return placed->id;
+}
+
+model::CallInfo RegistryTest::info(const model::CallId& id) const {
+    return calls->find(id).value_or(model::CallInfo{});
+}
+
+void RegistryTest::ends(const model::CallId& id, model::CallEnd end) {
+    calls->on_ended(id, std::move(end));
+}
+
+}  // namespace offhook::call::testing

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "ai/ai_runtime.h"
+#include "call/call_registry.h"
+#include "fake_signalling.h"
+#include "glib/fd_executor.h"
+#include "media/launch_library.h"
+#include "media/reaper.h"
+#include "media/worker_pool.h"
+
+namespace offhook::call::testing {
+
+/// A registry with everything real but signalling: one media worker, the AI thread, the reaper,
+/// loopback sockets. The test is the control thread and signalling at once: it reports events by
+/// calling the registry, and reads what was asked of it in `sip`.
+///
+/// Routes: "first" (AI tone), "second" (AI mute, accept_transfer). Account "office" at
+/// pbx.example.com may call 1?? and "sip:*@127.0.0.1"; "shut" may not call out.
+class RegistryTest : public ::testing::Test {
+protected:
+    void SetUp() override;
+    void TearDown() override;
+
+    /// Runs the control thread until `is_so`, for 5 s at most. @return whether it came to be
+    static bool wait_until(const std::function<bool()>& is_so);
+
+    /// A description of a peer at 127.0.0.1, on a port that is open and read by nobody.
+    model::RemoteSdp peer_sdp(model::Direction direction = model::Direction::SendRecv,
+                              bool with_events = true);
+    /// Reports an INVITE for the user `to`.
+    model::CallId comes_in(const std::string& to = "x", const std::string& account = {});
+    /// `comes_in`, and its 200 was sent.
+    model::CallId answered(const std::string& to = "x", const std::string& account = {});
+    /// A call of ours on "office" to 101 that was answered.
+    model::CallId placed_and_answered();
+    model::PlaceOrder order(const std::string& to = "101");
+    model::CallInfo info(const model::CallId& id) const;
+    /// Reports the end of a call.
+    void ends(const model::CallId& id, model::CallEnd end);
+
+    config::Config config;
+    glib::FdExecutor control{g_main_context_default()};
+    std::unique_ptr<media::LaunchLibrary> launches;
+    std::unique_ptr<media::WorkerPool> workers;
+    std::unique_ptr<media::Reaper> reaper;
+    std::unique_ptr<ai::AiRuntime> ai;
+    FakeSignalling sip;
+    std::map<std::string, AccountRules> accounts;
+    std::unique_ptr<CallRegistry> calls;
+    std::vector<model::CallInfo> over;  ///< told by the hook
+    bool is_drained = false;
+
+private:
+    session::SocketPair peer_;
+};
+
+}  // namespace offhook::call::testing
