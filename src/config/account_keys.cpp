@@ -1,6 +1,7 @@
 #include "config/checks.h"
 #include "config/key_kinds.h"
 #include "config/keys.h"
+#include "config/ringcentral_keys.h"
 
 namespace offhook::config {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 using namespace kind;
 
 const Names<std::string>& kinds() {
-    static const Names<std::string> names{{"sip", "sip"}};
+    static const Names<std::string> names{{"sip", "sip"}, {"ringcentral", "ringcentral"}};
     return names;
 }
 
@@ -20,12 +21,10 @@ const Names<std::string>& transports() {
 
 constexpr int kDaySeconds = 86'400;
 
-}  // namespace
-
 // clang-format off: one key, one paragraph
-const std::vector<Key<Account>>& account_keys() {
+std::vector<Key<Account>> common_keys() {
     using A = Account;
-    static const std::vector<Key<A>> keys{
+    std::vector<Key<A>> keys{
         text<A>("account",
                 "name",
                 [](A & a) -> auto& { return a.name; },
@@ -33,11 +32,15 @@ const std::vector<Key<Account>>& account_keys() {
                 {"",
                  "1 to 64 letters, digits, . _ -; unique; required",
                  "What logs, the API, metrics and `[[route]] account` call it."}),
-        choice<A>("account",
-                  "kind",
-                  [](A & a) -> auto& { return a.kind; },
-                  kinds(),
-                  {"", "", "sip: any registrar."}),
+        choice<A>(
+            "account",
+            "kind",
+            [](A & a) -> auto& { return a.kind; },
+            kinds(),
+            {"",
+             "",
+             "sip: any registrar; ringcentral: RingCentral, which says by itself what it takes "
+             "to register."}),
         text<A>("account",
                 "user",
                 [](A & a) -> auto& { return a.user; },
@@ -205,5 +208,16 @@ const std::vector<Key<Account>>& account_keys() {
     return keys;
 }
 // clang-format on
+
+}  // namespace
+
+const std::vector<Key<Account>>& account_keys() {
+    static const std::vector<Key<Account>> keys = [] {
+        std::vector<Key<Account>> all = common_keys();
+        for (Key<Account>& key : ringcentral_keys()) all.push_back(std::move(key));
+        return all;
+    }();
+    return keys;
+}
 
 }  // namespace offhook::config

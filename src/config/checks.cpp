@@ -163,6 +163,25 @@ std::string url_path(const std::string& text) {
     return good ? "" : "must begin with / and have no blanks";
 }
 
+std::string server_url(const std::string& text) {
+    constexpr std::string_view kScheme = "https://";
+    const bool good = text.starts_with(kScheme) && text.size() > kScheme.size() &&
+                      host_and_port_or_empty(text.substr(kScheme.size())).empty();
+    return good ? "" : "must be https://host or https://host:port, without a path";
+}
+
+std::string word_or_empty(const std::string& text) {
+    const bool good = text.size() <= 256 && (text.empty() || is_printable_word(text));
+    return good ? "" : "must have at most 256 printable characters and no blanks";
+}
+
+std::string digits_or_empty(const std::string& text) {
+    const bool good = text.size() <= 32 && std::all_of(text.begin(), text.end(), [](char c) {
+                          return c >= '0' && c <= '9';
+                      });
+    return good ? "" : "must be digits";
+}
+
 std::string empty_for_now(const std::string& text) {
     return text.empty() ? "" : "must be empty: the built-in protocols connect to nothing";
 }

@@ -32,6 +32,12 @@ namespace offhook::config::check {
 [[nodiscard]] std::string environment_name_or_empty(const std::string& text);
 /// Path of a URL: begins with /, at most 256 printable characters without blanks.
 [[nodiscard]] std::string url_path(const std::string& text);
+/// `https://host` or `https://host:port`, nothing behind it.
+[[nodiscard]] std::string server_url(const std::string& text);
+/// Up to 256 printable characters without blanks.
+[[nodiscard]] std::string word_or_empty(const std::string& text);
+/// Up to 32 digits.
+[[nodiscard]] std::string digits_or_empty(const std::string& text);
 [[nodiscard]] std::string empty_for_now(const std::string& text);
 
 }  // namespace offhook::config::check

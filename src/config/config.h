@@ -98,6 +98,16 @@ struct Route {
         {};  ///< silence, comfort-noise, tone, file:PATH; empty: what the pipeline says
 };
 
+/// What an Account of kind "ringcentral" has beside the others. The meaning of each key is in
+/// ringcentral_keys.cpp.
+struct RingCentral {
+    std::string server = "https://platform.ringcentral.com";
+    std::string client_id{};
+    std::string client_secret_file{}, client_secret_env{}, client_secret_credential{};  ///< one
+    std::string jwt_file{}, jwt_env{}, jwt_credential{};                                ///< one
+    std::string device_id{}, region{};
+};
+
 /// One identity at one registrar. The meaning of each key is in account_keys.cpp.
 struct Account {
     std::string name{};
@@ -118,6 +128,7 @@ struct Account {
     bool allow_outbound = false;
     std::vector<std::string> outbound_allow{};  ///< globs
     int outbound_per_minute = 10;
+    RingCentral ringcentral{};
 };
 
 struct Config {

@@ -13,6 +13,7 @@
 #include "config/endpoint.h"
 #include "config/keys.h"
 #include "config/nearest.h"
+#include "config/ringcentral_keys.h"
 #include "config/toml_reader.h"
 
 namespace offhook::config {
@@ -54,6 +55,11 @@ std::vector<std::string_view> all_sections() {
 
 bool is_array_section(std::string_view section) {
     return section == "account" || section == "ai" || section == "route";
+}
+
+// Has its value elsewhere, and keys that say where.
+bool is_secret(std::string_view key) {
+    return key == "password" || key == "client_secret" || key == "jwt";
 }
 
 // Builds one Loaded out of the sources and collects what is wrong with them, so that one run tells
@@ -195,14 +201,14 @@ private:
             const Origin origin = in_file(path, entry.line);
             const std::string name = label + "." + entry.key;
             const Key<T>* key = find_key(keys, table.section, entry.key);
-            if (key == nullptr && entry.key == "password") {
+            if (key == nullptr && is_secret(entry.key)) {
                 // The value is not repeated: this text ends in terminals and logs.
                 problem(origin,
                         name +
                             " must not stand in the configuration, which is copied, shown and "
-                            "mailed around: put it into a file of its own and name that in "
-                            "password_file, or name a variable in password_env or a systemd "
-                            "credential in password_credential");
+                            "mailed around: put it into a file of its own and name that in " +
+                            entry.key + "_file, or name a variable in " + entry.key +
+                            "_env or a systemd credential in " + entry.key + "_credential");
             } else if (key == nullptr) {
                 problem(origin,
                         "unknown key " + shown(name) +
@@ -314,8 +320,13 @@ private:
             problem(loaded_.origin_of("sip.listen"),
                     "sip.listen is empty and there is no [[account]]: nobody could call");
         }
-        for (std::size_t i = 0; i < c.account.size(); ++i)
-            check_account("account[" + std::to_string(i) + "]", c.account[i]);
+        for (std::size_t i = 0; i < c.account.size(); ++i) {
+            const std::string path = "account[" + std::to_string(i) + "]";
+            Account& account = loaded_.config.account[i];
+            if (account.kind == "ringcentral" && !loaded_.origins.contains(path + ".transport"))
+                account.transport = "tls";
+            check_account(path, account);
+        }
     }
 
     void check_account(const std::string& path, const Account& account) {
@@ -335,6 +346,10 @@ private:
                             "password_env and password_credential");
             }
         }
+        for (const auto& [key, what] : ringcentral_problems(account))
+            problem(loaded_.origins.contains(path + "." + key) ? loaded_.origin_of(path + "." + key)
+                                                               : loaded_.origin_of(path),
+                    path + "." + key + " " + what);
         check_reference(path + ".route", account.route, "route", loaded_.config.route);
         if (account.allow_outbound && account.outbound_allow.empty()) {
             problem(loaded_.origin_of(path + ".allow_outbound"),

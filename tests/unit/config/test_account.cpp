@@ -94,6 +94,48 @@ TEST_F(AccountConfig, what_is_missing_or_wrong_is_told_with_its_place) {
         "no problem");
 }
 
+TEST_F(AccountConfig, ringcentral_says_what_it_needs) {
+    const auto with = [](const std::string& lines) {
+        return "[[account]]\nname = \"rc\"\nkind = \"ringcentral\"\n" + lines;
+    };
+    const std::string app =
+        "client_id = \"id\"\nclient_secret_file = \"/s\"\njwt_credential = \"jwt\"\n";
+    const auto phone = load_text(with(app + "device_id = \"6007\"\n"));
+    ASSERT_TRUE(phone) << phone.error().text();
+    EXPECT_EQ(phone->config.account.front().transport, "tls");
+    EXPECT_EQ(phone->config.account.front().ringcentral.server, "https://platform.ringcentral.com");
+    EXPECT_EQ(problem_of(with(app + "transport = \"wss\"\n")), "no problem");
+
+    const std::string nothing = problem_of(with(""));
+    EXPECT_THAT(nothing, HasSubstr("account[0].client_id is missing"));
+    EXPECT_THAT(nothing, HasSubstr("client_secret_file, client_secret_env"));
+    EXPECT_THAT(nothing, HasSubstr("jwt_file, jwt_env"));
+    EXPECT_THAT(nothing, HasSubstr("account[0].device_id is missing"));
+    EXPECT_THAT(problem_of(with(app + "transport = \"udp\"\n")), HasSubstr("must be \"tls\""));
+    EXPECT_THAT(problem_of(with(app + "transport = \"wss\"\ndevice_id = \"6007\"\n")),
+                HasSubstr("offhook.toml:8: account[0].device_id is for transport"));
+    EXPECT_THAT(problem_of(with(app + "device_id = \"6007\"\njwt_env = \"J\"\n")),
+                HasSubstr("keep one of jwt_file"));
+    EXPECT_THAT(problem_of(with(app + "device_id = \"6007\"\nuser = \"200\"\n")),
+                HasSubstr("account[0].user comes from RingCentral"));
+    EXPECT_THAT(problem_of(with(app + "device_id = \"6007\"\ninsecure = true\n")),
+                HasSubstr("account[0].insecure is not for RingCentral"));
+    EXPECT_THAT(problem_of(account("client_id = \"id\"\n")),
+                HasSubstr("account[0].client_id is for kind = \"ringcentral\" only"));
+    for (const std::string bad : {"http://platform.ringcentral.com",
+                                  "https://platform.ringcentral.com/",
+                                  "https://",
+                                  "platform.ringcentral.com"}) {
+        EXPECT_THAT(problem_of(with(app + "server = \"" + bad + "\"\n")),
+                    HasSubstr("must be https://host"))
+            << bad;
+    }
+    const std::string secret = problem_of(with(app + "jwt = \"rosebud\"\n"));
+    EXPECT_THAT(secret, HasSubstr("account[0].jwt must not stand"));
+    EXPECT_THAT(secret, HasSubstr("jwt_file"));
+    EXPECT_THAT(secret, Not(HasSubstr("rosebud")));
+}
+
 TEST_F(AccountConfig, hosts_with_and_without_ports) {
     for (const std::string good : {"pbx.example.com",
                                    "pbx.example.com:5080",
