@@ -11,6 +11,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), started_ns_(base::monotonic
 void Api::install(http::Server& server) {
     install_health(server);
     install_metrics(server);
+    install_accounts(server);
     install_calls(server);
     if (parts_.control != nullptr) {
         install_call_orders(server);

@@ -7,6 +7,7 @@
 
 #include "api/metrics.h"
 #include "http/server.h"
+#include "model/account.h"
 #include "model/call_control.h"
 #include "model/call_directory.h"
 #include "model/stats_snapshot.h"
@@ -18,14 +19,15 @@ namespace offhook::api {
 struct ApiParts {
     model::CallDirectory& calls;
     Metrics& metrics;
-    model::CallControl* control = nullptr;  ///< without it calls can be looked at only
+    const model::AccountDirectory* accounts = nullptr;  ///< without it there are none
+    model::CallControl* control = nullptr;              ///< without it calls can be looked at only
     std::function<std::vector<model::WorkerStats>()> workers;
     std::function<bool()> draining;
     std::function<std::vector<std::string>()>
         listeners;  ///< "http://127.0.0.1:5000", "udp:127.0.0.1:5060"
     /// For /health and /readyz; a missing one is `off`. Figures of `calls` and `media` that
     /// docs/http-api.md promises are filled in by the API itself, further ones come behind them.
-    model::HealthProbe calls_health{}, media_health{}, ai_health{};
+    model::HealthProbe calls_health{}, media_health{}, ai_health{}, accounts_health{};
     /// For /livez: Failed when a media worker is stuck. That the control loop runs is proved by the
     /// answer.
     model::HealthProbe liveness{};
@@ -44,6 +46,7 @@ public:
 
 private:
     void install_health(http::Server& server);
+    void install_accounts(http::Server& server);
     void install_calls(http::Server& server);
     void install_call_orders(http::Server& server);
     void install_messages(http::Server& server);

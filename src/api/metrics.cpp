@@ -106,6 +106,17 @@ public:
                              "CPU of a media worker, of one core, over the last second")),
           overruns_(counters("offhook_media_overruns_total",
                              "20 ms frames that a media worker skipped after stalls")),
+          account_registered_(gauges("offhook_account_registered", "1 while registered")),
+          account_insecure_(gauges("offhook_account_insecure",
+                                   "1 when the certificate of the registrar is not checked, as "
+                                   "configured")),
+          account_registrations_(counters("offhook_account_registrations_total",
+                                          "REGISTERs that were accepted, refreshes included")),
+          account_failures_(counters("offhook_account_failures_total",
+                                     "Tries to register that were refused, not answered, or had no "
+                                     "flow")),
+          account_flow_losses_(counters("offhook_account_flow_losses_total",
+                                        "Flows to the registrar that were lost")),
           http_(counters("offhook_http_requests_total", "HTTP requests answered")),
           calls_active_(gauge("offhook_calls_active", "Calls that have not ended")),
           calls_oneway_(gauge("offhook_calls_oneway",
@@ -240,6 +251,7 @@ public:
         calls_active_.Set(active);
         calls_oneway_.Set(oneway);
         draining_.Set(now.draining ? 1 : 0);
+        for (const model::AccountInfo& account : now.accounts) take(account);
         for (const model::WorkerStats& worker : now.workers) take(worker);
         realtime_.Set(!now.workers.empty() &&
                               std::all_of(now.workers.begin(),
@@ -280,6 +292,16 @@ private:
         worker_cpu_.Add({{"worker", index}}).Set(worker.cpu_share);
         Counter& overruns = overruns_.Add({{"worker", index}});
         raise(overruns, static_cast<double>(worker.overruns));
+    }
+
+    void take(const model::AccountInfo& account) {
+        const prometheus::Labels labels{{"account", account.name}};
+        const bool is_registered = account.state == model::AccountState::Registered;
+        account_registered_.Add(labels).Set(is_registered ? 1 : 0);
+        account_insecure_.Add(labels).Set(account.is_insecure ? 1 : 0);
+        raise(account_registrations_.Add(labels), static_cast<double>(account.registrations));
+        raise(account_failures_.Add(labels), static_cast<double>(account.failures));
+        raise(account_flow_losses_.Add(labels), static_cast<double>(account.flow_losses));
     }
 
     void take(const model::SignallingStats& sip) {
@@ -331,7 +353,9 @@ private:
     prometheus::Registry registry_;
     Family<Counter>&calls_total_, &placed_, &refused_, &invites_, &packets_, &keepalive_, &dropped_;
     Family<Gauge>&lateness_, &worker_calls_, &worker_cpu_;
-    Family<Counter>&overruns_, &http_;
+    Family<Counter>& overruns_;
+    Family<Gauge>&account_registered_, &account_insecure_;
+    Family<Counter>&account_registrations_, &account_failures_, &account_flow_losses_, &http_;
     Gauge &calls_active_, &calls_oneway_, &draining_, &realtime_, &rss_, &fds_, &max_fds_,
         &threads_, &sip_dialogs_, &sip_transactions_;
     Counter &cpu_, &diverted_, &zero_packet_, &sip_malformed_, &sip_refused_sources_,

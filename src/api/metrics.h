@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/account.h"
 #include "model/call_directory.h"
 #include "model/stats_snapshot.h"
 
@@ -32,6 +33,7 @@ public:
     /// What is read at a scrape.
     struct Readings {
         std::vector<model::CallInfo> calls{};  ///< live ones
+        std::vector<model::AccountInfo> accounts{};
         std::vector<model::WorkerStats> workers{};
         bool draining = false;
         model::SignallingStats signalling{};

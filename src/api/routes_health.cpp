@@ -62,7 +62,8 @@ std::vector<NamedCheck> checks_of(const ApiParts& parts) {
             {{"workers", static_cast<std::int64_t>(workers.size())}, {"tick_p99_ms", p99_ms}});
     HealthCheck websockets{Status::Off, "there are no WebSockets in this version", {}};
     promise(websockets, {{"live", std::int64_t{0}}});
-    return {{"accounts", {Status::Off, "no account is configured; calls come in directly", {}}},
+    return {{"accounts",
+             ask(parts.accounts_health, "no account is configured; calls come in directly")},
             {"calls", std::move(calls)},
             {"media", std::move(media)},
             {"ai", ask(parts.ai_health, "no AI is configured")},

@@ -9,6 +9,8 @@ void Api::install_metrics(http::Server& server) {
             "text/plain; version=0.0.4; charset=utf-8",
             parts_.metrics.scrape(
                 {.calls = parts_.calls.calls(false),
+                 .accounts = parts_.accounts == nullptr ? std::vector<model::AccountInfo>()
+                                                        : parts_.accounts->accounts(),
                  .workers = parts_.workers(),
                  .draining = parts_.draining(),
                  .signalling = parts_.signalling ? parts_.signalling() : model::SignallingStats{},

@@ -15,8 +15,10 @@
 #include "ai/ai_runtime.h"
 #include "api/api.h"
 #include "api/metrics.h"
+#include "app/account_settings.h"
 #include "base/log.h"
 #include "base/monotonic.h"
+#include "call/account_book.h"
 #include "call/call_registry.h"
 #include "config/cidr.h"
 #include "config/endpoint.h"
@@ -28,6 +30,7 @@
 #include "media/worker_pool.h"
 #include "offhook_plugin.h"
 #include "signalling/sip/sip_stack.h"
+#include "state/state_directory.h"
 
 namespace offhook::app {
 namespace {
@@ -39,6 +42,8 @@ using log::Mark;
 constexpr int kExitFailed = 1;
 constexpr int kExitBadConfig = 78;  // EX_CONFIG: the service manager must not try again
 constexpr std::uint16_t kStunPort = 3478;
+/// For the answers to our last BYEs and REGISTERs; over as soon as they are here.
+constexpr std::chrono::milliseconds kStopGrace{2'000};
 constexpr std::int64_t kStuckNs = 10 * base::kNsPerS;
 
 log::Options log_options(const config::Log& log) {
@@ -84,11 +89,13 @@ void keep_memory_resident() {
 class Daemon {
 public:
     explicit Daemon(config::Config config)
-        : config_(std::move(config)), control_(g_main_context_default()) {}
+        : config_(std::move(config)),
+          control_(g_main_context_default()),
+          accounts_(config_.account) {}
 
     ~Daemon() {
         server_.reset();
-        if (sip_) sip_->stop();
+        if (sip_) sip_->stop(kStopGrace);
         // What signalling posted before it stopped still tells the ends of calls.
         while (g_main_context_iteration(nullptr, FALSE)) {
         }
@@ -106,7 +113,8 @@ public:
                                 &Daemon::start_media,
                                 &Daemon::start_calls,
                                 &Daemon::start_sip,
-                                &Daemon::start_http}) {
+                                &Daemon::start_http,
+                                &Daemon::start_accounts}) {
             if (auto done = (this->*step)(); !done) return done;
         }
         return {};
@@ -198,6 +206,7 @@ private:
             metrics_.on_call_answered(info);
         };
         hooks.on_ended = [this](const model::CallInfo& info) { metrics_.on_call_ended(info); };
+        hooks.on_account = [this](model::AccountInfo info) { accounts_.update(std::move(info)); };
         hooks.on_drained = [this] { g_main_loop_quit(loop_.get()); };
         calls_ = std::make_unique<call::CallRegistry>(call::CallRegistry::Parts{
             .config = &config_,
@@ -208,7 +217,41 @@ private:
             .reaper = reaper_.get(),
             .ai = ai_.get(),
             .learned_address = [this] { return stun_ ? stun_->address() : std::string(); },
+            .account = [this](const std::string& name) { return rules_of(name); },
             .hooks = std::move(hooks)});
+        return {};
+    }
+
+    std::optional<call::AccountRules> rules_of(const std::string& name) const {
+        for (const config::Account& account : config_.account) {
+            if (account.name == name) return account_rules(account, accounts_.find(name));
+        }
+        return std::nullopt;
+    }
+
+    // Last: a call may come as soon as one of them is registered.
+    Result<void> start_accounts() {
+        if (config_.account.empty()) return {};
+        auto state = open_state(config_.state);
+        if (state) {
+            state_.emplace(std::move(*state));
+        } else if (state.error().code != base::ErrorCode::NotFound) {
+            return tl::unexpected(state.error());
+        } else {
+            log::write(Level::Warning,
+                       Mark::Warning,
+                       "account.no_state",
+                       {},
+                       state.error().text() +
+                           "; registrars see a new phone after each restart until then");
+        }
+        std::vector<signalling::sip::AccountSettings> all;
+        for (const config::Account& account : config_.account) {
+            auto settings = account_settings(account, state_ ? &*state_ : nullptr);
+            if (!settings) return tl::unexpected(settings.error());
+            all.push_back(std::move(*settings));
+        }
+        sip_->set_accounts(std::move(all));
         return {};
     }
 
@@ -245,6 +288,7 @@ private:
         if (!server) return tl::unexpected(server.error());
         api_.emplace(api::ApiParts{.calls = *calls_,
                                    .metrics = metrics_,
+                                   .accounts = &accounts_,
                                    .control = calls_.get(),
                                    .workers = [this] { return workers_->stats(); },
                                    .draining = [this] { return calls_->is_draining(); },
@@ -252,6 +296,7 @@ private:
                                    .calls_health = [this] { return calls_->health(); },
                                    .media_health = [this] { return media_health(); },
                                    .ai_health = [this] { return ai_health(); },
+                                   .accounts_health = [this] { return accounts_.health(); },
                                    .liveness = [this] { return liveness(); },
                                    .signalling = [this] { return signalling_stats(); },
                                    .failed_ai_sessions =
@@ -363,6 +408,8 @@ private:
 
     config::Config config_;
     glib::FdExecutor control_;
+    call::AccountBook accounts_;
+    std::optional<state::StateDirectory> state_;
     glib::Ref<GMainLoop> loop_ = glib::Ref<GMainLoop>::adopt(g_main_loop_new(nullptr, FALSE));
     api::Metrics metrics_{OFFHOOK_VERSION};
     std::optional<media::LaunchLibrary> launches_;

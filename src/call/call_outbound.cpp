@@ -8,6 +8,7 @@
 #include "call/call_registry.h"
 #include "call/destination.h"
 #include "call/number_mask.h"
+#include "call/router.h"
 
 namespace offhook::call {
 
@@ -56,10 +57,7 @@ const config::Route* CallRegistry::route_for(const model::PlaceOrder& order,
     const auto& routes = parts_.config->route;
     const std::string& name = order.route.empty() ? rules.route : order.route;
     if (name.empty()) return routes.empty() ? nullptr : &routes.front();
-    const auto it = std::find_if(routes.begin(), routes.end(), [&](const config::Route& route) {
-        return route.name == name;
-    });
-    return it == routes.end() ? nullptr : &*it;
+    return route_named(routes, name);
 }
 
 tl::expected<model::Placed, OrderRefusal> CallRegistry::place(model::PlaceOrder order) {

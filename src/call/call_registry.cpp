@@ -80,14 +80,16 @@ void CallRegistry::on_incoming(model::IncomingCall incoming) {
     calls_.add(std::move(owned));
     signalling_->ring(call.id);
     call.info.state = CallState::Ringing;
-    const int delay_ms = parts_.config->sip.answer_delay_ms;
-    if (delay_ms == 0 || !call.replaced.empty()) {
+    const auto rules = account(incoming.account);
+    const auto delay = rules && rules->answer_delay
+                           ? *rules->answer_delay
+                           : std::chrono::milliseconds(parts_.config->sip.answer_delay_ms);
+    if (delay.count() == 0 || !call.replaced.empty()) {
         answer(call);
     } else {
-        call.answer_timer.once(
-            parts_.context, std::chrono::milliseconds(delay_ms), [this, id = call.id] {
-                if (Call* waiting = get(id)) answer(*waiting);
-            });
+        call.answer_timer.once(parts_.context, delay, [this, id = call.id] {
+            if (Call* waiting = get(id)) answer(*waiting);
+        });
     }
 }
 
@@ -111,7 +113,11 @@ std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCa
 std::optional<Refusal> CallRegistry::choose_route(Call& call,
                                                   const model::IncomingCall& incoming) const {
     const config::Config& config = *parts_.config;
-    call.route = find_route(config.route, incoming.to_user, incoming.from_user);
+    const auto rules = account(incoming.account);
+    call.route =
+        rules && !rules->route.empty()
+            ? route_named(config.route, rules->route)
+            : find_route(config.route, incoming.to_user, incoming.from_user, incoming.account);
     if (!call.route) {
         return Refusal{
             404,
@@ -119,7 +125,10 @@ std::optional<Refusal> CallRegistry::choose_route(Call& call,
             model::ended(EndReason::NoRoute, "no [[route]] matches " + mask_numbers(call.info.to)),
             false};
     }
-    return equip(call, *call.route, call.route->ai, incoming.codecs);
+    return equip(call,
+                 *call.route,
+                 call.route->ai,
+                 rules && incoming.codecs.empty() ? rules->codecs : incoming.codecs);
 }
 
 // What a call is made of. The pointers into the configuration live as long as the process.

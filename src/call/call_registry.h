@@ -55,6 +55,7 @@ public:
     struct Hooks {
         std::function<void(const model::CallInfo&)> on_answered;
         std::function<void(const model::CallInfo&)> on_ended;
+        std::function<void(model::AccountInfo)> on_account{};
         std::function<void()> on_drained;  ///< draining, and the last call is over
     };
     struct Parts {
@@ -98,6 +99,9 @@ public:
     void on_transfer_progress(const model::CallId& id, int status) override;
     void on_message(model::TextMessage message) override;
     void on_message_done(std::uint64_t tag, int status) override;
+    void on_account(model::AccountInfo account) override {
+        if (parts_.hooks.on_account) parts_.hooks.on_account(std::move(account));
+    }
 
     // model::CallDirectory
     [[nodiscard]] std::vector<model::CallInfo> calls(bool ended) const override {

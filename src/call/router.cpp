@@ -29,9 +29,19 @@ bool glob_matches(std::string_view pattern, std::string_view text) noexcept {
 
 const config::Route* find_route(const std::vector<config::Route>& routes,
                                 std::string_view to_user,
-                                std::string_view from_user) noexcept {
+                                std::string_view from_user,
+                                std::string_view account) noexcept {
     for (const config::Route& route : routes) {
+        if (!route.account.empty() && route.account != account) continue;
         if (glob_matches(route.to, to_user) && glob_matches(route.from, from_user)) return &route;
+    }
+    return nullptr;
+}
+
+const config::Route* route_named(const std::vector<config::Route>& routes,
+                                 std::string_view name) noexcept {
+    for (const config::Route& route : routes) {
+        if (route.name == name) return &route;
     }
     return nullptr;
 }

@@ -11,9 +11,15 @@ namespace offhook::call {
 /// for any pattern.
 [[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view text) noexcept;
 
-/// The first route whose `to` and `from` match; nullptr when none does (404).
+/// The first route whose `to`, `from` and `account` match; nullptr when none does (404).
+/// @param account  the call came on; empty: a listener
 [[nodiscard]] const config::Route* find_route(const std::vector<config::Route>& routes,
                                               std::string_view to_user,
-                                              std::string_view from_user) noexcept;
+                                              std::string_view from_user,
+                                              std::string_view account = {}) noexcept;
+
+/// The route of that name; nullptr when there is none.
+[[nodiscard]] const config::Route* route_named(const std::vector<config::Route>& routes,
+                                               std::string_view name) noexcept;
 
 }  // namespace offhook::call

@@ -315,7 +315,10 @@ model::AccountInfo Account::info() const {
     info.user = settings_.user;
     info.domain = settings_.domain;
     info.state = registration_.state();
-    if (const Held* held = open_flow_in_use()) info.flow = flow_text(*held);
+    if (const Held* held = open_flow_in_use()) {
+        info.flow = flow_text(*held);
+        info.local_address = held->flow->local().host();
+    }
     info.proxy = name_of(registration_.proxy());
     if (registration_.is_registered()) info.contact = contact_;
     info.registered_ns = wall(registration_.registered_ns());
@@ -352,7 +355,8 @@ void Account::log_change() {
                    {{"account", settings_.name},
                     {"flow", held == nullptr ? std::string() : flow_text(*held)},
                     {"proxy", name_of(registration_.proxy())},
-                    {"expires_s", (registration_.expires_ns() - now_ns) / base::kNsPerS},
+                    {"expires_s",
+                     (registration_.expires_ns() - now_ns + base::kNsPerS / 2) / base::kNsPerS},
                     {"away_ms", away_ms}});
         is_outage_told_ = false;
         outage_ns_ = 0;

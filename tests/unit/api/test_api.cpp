@@ -64,6 +64,12 @@ public:
     Totals totals() const override { return figures; }
 };
 
+class FakeAccounts final : public model::AccountDirectory {
+public:
+    std::vector<model::AccountInfo> all;
+    std::vector<model::AccountInfo> accounts() const override { return all; }
+};
+
 class ApiTest : public ::testing::Test {
 protected:
     void SetUp() override { start(); }
@@ -76,6 +82,7 @@ protected:
             api_ = std::make_unique<Api>(
                 ApiParts{.calls = directory_,
                          .metrics = metrics_,
+                         .accounts = &accounts_,
                          .workers = [this] { return workers_; },
                          .draining = [this] { return draining_; },
                          .listeners =
@@ -115,6 +122,7 @@ protected:
     }
 
     FakeDirectory directory_;
+    FakeAccounts accounts_;
     Metrics metrics_{"test"};
     std::vector<model::WorkerStats> workers_;
     std::function<model::SignallingStats()> signalling_;
@@ -439,6 +447,44 @@ TEST_F(ApiTest, EveryJsonAnswerParses) {
             parser.get(), a.body.data(), static_cast<gssize>(a.body.size()), nullptr))
             << target << ": " << a.body;
     }
+}
+
+TEST_F(ApiTest, accounts_are_listed_with_what_is_known) {
+    EXPECT_EQ(get("/api/v1/accounts").body, "{\"items\":[],\"next\":null}\n");
+    model::AccountInfo desk;
+    desk.name = "desk";
+    desk.kind = "sip";
+    desk.user = "200";
+    desk.domain = "pbx.example.com";
+    desk.state = model::AccountState::Registered;
+    desk.flow = "tls:pbx.example.com:5061 (192.0.2.7)";
+    desk.proxy = "primary";
+    desk.registered_ns = kNoon;
+    desk.expires_ns = base::realtime_ns() + 100 * base::kNsPerS;
+    desk.last_status = 200;
+    desk.last_answer = "registered for 300 s";
+    desk.registrations = 3;
+    model::AccountInfo night;
+    night.name = "night";
+    change([&] { accounts_.all = {desk, night}; });
+    const std::string list = get("/api/v1/accounts").body;
+    EXPECT_THAT(list, HasSubstr(R"("name":"desk","kind":"sip","user":"200")"));
+    EXPECT_THAT(list, HasSubstr(R"("name":"night")"));
+    const RawAnswer one = get("/api/v1/accounts/desk");
+    EXPECT_EQ(one.status, 200);
+    EXPECT_THAT(one.body, HasSubstr(R"("state":"registered","registered":true)"));
+    EXPECT_THAT(one.body, HasSubstr(R"("registered_at":"2026-11-20T12:00:00.000Z")"));
+    EXPECT_THAT(one.body, HasSubstr(R"("contact":null)"));
+    EXPECT_THAT(one.body, HasSubstr(R"("next_try_at":null,"next_try_in_s":null)"));
+    EXPECT_THAT(one.body, HasSubstr(R"("registrations":3)"));
+    EXPECT_TRUE(one.body.find(R"("expires_in_s":99)") != std::string::npos ||
+                one.body.find(R"("expires_in_s":98)") != std::string::npos)
+        << one.body;
+    EXPECT_EQ(get("/api/v1/accounts/nobody").status, 404);
+    const std::string metrics = get("/metrics").body;
+    EXPECT_THAT(metrics, HasSubstr("offhook_account_registered{account=\"desk\"} 1"));
+    EXPECT_THAT(metrics, HasSubstr("offhook_account_registered{account=\"night\"} 0"));
+    EXPECT_THAT(metrics, HasSubstr("offhook_account_registrations_total{account=\"desk\"} 3"));
 }
 
 }  // namespace
