@@ -44,7 +44,13 @@ public:
         });
     }
 
+    // Its side of a handshake may end after the client's.
+    void wait_for_client() {
+        (void)wait(std::chrono::seconds(5), [this] { return is_connected_; });
+    }
+
     void send(std::string_view bytes, bool binary) {
+        wait_for_client();
         loop_.run([&] {
             if (websocket_) {
                 const auto data = glib::Ref<GBytes>::adopt(g_bytes_new(bytes.data(), bytes.size()));
@@ -64,6 +70,7 @@ public:
     }
 
     void close(int code, const std::string& reason) {
+        wait_for_client();
         loop_.run([&] {
             if (websocket_) {
                 soup_websocket_connection_close(
@@ -174,15 +181,39 @@ private:
         return TRUE;
     }
 
+    struct Pending {
+        Impl* self;
+        glib::Ref<GCancellable> of;
+    };
+
     void take(GIOStream* connection) {
         drop_stream();
-        stream_ = glib::Ref<GIOStream>::share(connection);
-        if (options_.transport == Transport::Tls) {
-            glib::GErrorOut error;
-            stream_ = glib::Ref<GIOStream>::adopt(
-                g_tls_server_connection_new(connection, certificate().get(), error));
-            if (!stream_) throw std::runtime_error(error.text());
+        if (options_.transport != Transport::Tls) {
+            return begin(glib::Ref<GIOStream>::share(connection));
         }
+        glib::GErrorOut error;
+        const auto tls = glib::Ref<GIOStream>::adopt(
+            g_tls_server_connection_new(connection, certificate().get(), error));
+        if (!tls) throw std::runtime_error(error.text());
+        cancellable_ = glib::Ref<GCancellable>::adopt(g_cancellable_new());
+        // Closing before its end would wait for it.
+        g_tls_connection_handshake_async(G_TLS_CONNECTION(tls.get()),
+                                         G_PRIORITY_DEFAULT,
+                                         cancellable_.get(),
+                                         &Impl::on_handshake,
+                                         new Pending{this, cancellable_});
+    }
+
+    static void on_handshake(GObject* source, GAsyncResult* result, gpointer data) {
+        const std::unique_ptr<Pending> pending(static_cast<Pending*>(data));
+        const bool ok =
+            g_tls_connection_handshake_finish(G_TLS_CONNECTION(source), result, nullptr) == TRUE;
+        if (!ok || g_cancellable_is_cancelled(pending->of.get())) return;
+        pending->self->begin(glib::Ref<GIOStream>::share(G_IO_STREAM(source)));
+    }
+
+    void begin(glib::Ref<GIOStream> stream) {
+        stream_ = std::move(stream);
         cancellable_ = glib::Ref<GCancellable>::adopt(g_cancellable_new());
         note([this] {
             is_connected_ = true;
@@ -191,11 +222,6 @@ private:
         read_more();
     }
 
-    struct Read {
-        Impl* self;
-        glib::Ref<GCancellable> of;
-    };
-
     void read_more() {
         g_input_stream_read_async(g_io_stream_get_input_stream(stream_.get()),
                                   bytes_.data(),
@@ -203,11 +229,11 @@ private:
                                   G_PRIORITY_DEFAULT,
                                   cancellable_.get(),
                                   &Impl::on_read,
-                                  new Read{this, cancellable_});
+                                  new Pending{this, cancellable_});
     }
 
     static void on_read(GObject* source, GAsyncResult* result, gpointer data) {
-        const std::unique_ptr<Read> read(static_cast<Read*>(data));
+        const std::unique_ptr<Pending> read(static_cast<Pending*>(data));
         glib::GErrorOut error;
         const gssize n = g_input_stream_read_finish(G_INPUT_STREAM(source), result, error);
         if (g_cancellable_is_cancelled(read->of.get())) return;
@@ -231,8 +257,8 @@ private:
     }
 
     void drop_stream() {
+        if (cancellable_) g_cancellable_cancel(cancellable_.get());
         if (!stream_) return;
-        g_cancellable_cancel(cancellable_.get());
         g_io_stream_close(stream_.get(), nullptr, nullptr);
         stream_.reset();
         note([this] { was_closed_ = true; });
