@@ -86,13 +86,6 @@ private:
         GSocket* socket = result_.socket.get();
         g_socket_set_blocking(socket, FALSE);
         g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
-        if (options_.user_timeout.count() > 0) {
-            g_socket_set_option(socket,
-                                IPPROTO_TCP,
-                                TCP_USER_TIMEOUT,
-                                static_cast<gint>(options_.user_timeout.count()),
-                                nullptr);
-        }
         set_dscp(g_socket_get_fd(socket), options_.address.ss_family, options_.dscp);
         if (!g_socket_connect(socket, target.get(), nullptr, error) &&
             !g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_PENDING)) {
@@ -117,6 +110,14 @@ private:
         GErrorOut error;
         if (!g_socket_check_connect_result(result_.socket.get(), error)) {
             return finish(tl::unexpected(tcp_failure(error, where_)));
+        }
+        // Not before: it would shorten the time to connect.
+        if (options_.user_timeout.count() > 0) {
+            g_socket_set_option(result_.socket.get(),
+                                IPPROTO_TCP,
+                                TCP_USER_TIMEOUT,
+                                static_cast<gint>(options_.user_timeout.count()),
+                                nullptr);
         }
         result_.local_length = sizeof(result_.local);
         if (getsockname(g_socket_get_fd(result_.socket.get()),

@@ -92,7 +92,7 @@ std::shared_ptr<ClientFlow> ClientFlows::make(const FlowTarget& target) {
 
 std::shared_ptr<Flow> ClientFlows::open(const FlowTarget& target, ClientFlowEvents& events) {
     auto flow = make(target);
-    entries_[flow.get()] = Entry{flow, &events, ++opened_};
+    entries_[flow.get()] = Entry{flow, &events};
     flow->start();
     return flow;
 }
@@ -108,24 +108,6 @@ void ClientFlows::close(Flow& flow) {
 void ClientFlows::expect_pongs(Flow& flow) {
     const auto found = entries_.find(&flow);
     if (found != entries_.end()) found->second.flow->expect_pongs();
-}
-
-std::optional<Path> ClientFlows::current(std::string_view account) const {
-    const Entry* newest = nullptr;
-    for (const auto& [key, entry] : entries_) {
-        if (entry.flow->account() != account || !entry.flow->is_open()) continue;
-        if (newest == nullptr || entry.number > newest->number) newest = &entry;
-    }
-    if (newest == nullptr) return std::nullopt;
-    return Path{newest->flow, newest->flow->proxy()};
-}
-
-bool ClientFlows::is_proxy(const SocketAddress& from) const {
-    const std::string host = from.host();
-    for (const auto& [key, entry] : entries_) {
-        if (entry.flow->is_open() && entry.flow->proxy().host() == host) return true;
-    }
-    return false;
 }
 
 void ClientFlows::report(Report report) {

@@ -3,7 +3,6 @@
 #include <glib.h>
 
 #include <chrono>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -77,12 +76,6 @@ public:
     /// The registrar supports RFC 5626 (`Require: outbound` or Flow-Timer in its answer): a pong
     /// that does not come is the end of a TCP or TLS flow.
     void expect_pongs(Flow& flow);
-    /// Where requests of the account go now: its newest open flow and the address behind it. Empty
-    /// while it has none.
-    [[nodiscard]] std::optional<Path> current(std::string_view account) const;
-    /// True when `from` is the address, whatever port, that an open flow leads to: the account's
-    /// proxy, which may call without `[sip] allow`.
-    [[nodiscard]] bool is_proxy(const SocketAddress& from) const;
 
     static constexpr std::chrono::milliseconds kConnectTimeout{5'000};
 
@@ -90,7 +83,6 @@ private:
     struct Entry {
         std::shared_ptr<ClientFlow> flow;
         ClientFlowEvents* events = nullptr;
-        std::uint64_t number = 0;  ///< in the order of `open`
     };
     struct Report {
         std::shared_ptr<ClientFlow> flow;
@@ -103,7 +95,6 @@ private:
     GMainContext* context_;
     FlowEvents& messages_;
     int dscp_;
-    std::uint64_t opened_ = 0;
     std::map<const Flow*, Entry> entries_;
     std::deque<Report> reports_;
     glib::Timer teller_;

@@ -28,8 +28,6 @@ public:
     void close();
     virtual void expect_pongs() {}
 
-    [[nodiscard]] const SocketAddress& proxy() const { return target_.address; }
-
     // Flow
     Transport transport() const override { return target_.transport; }
     SocketAddress local() const override { return local_; }

@@ -86,6 +86,15 @@ void StreamConnection::lost(base::Error why) {
     listener_.on_stream_closed(std::move(why));
 }
 
+base::Error StreamConnection::broken(const glib::GErrorOut& error) const {
+    if (g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_TIMED_OUT)) {
+        return {base::ErrorCode::Timeout,
+                peer_ + " does not acknowledge what is sent to it: the path is cut",
+                error.text()};
+    }
+    return {base::ErrorCode::Io, "the connection to " + peer_ + " broke", error.text()};
+}
+
 bool StreamConnection::send(std::string_view bytes) {
     if (!is_open_) return false;
     if (queue_.size() + bytes.size() > max_queue_bytes_) {
@@ -121,7 +130,7 @@ bool StreamConnection::flush() {
             return true;
         }
         if (n < 0) {
-            lost({base::ErrorCode::Io, "the connection to " + peer_ + " broke", error.text()});
+            lost(broken(error));
             return false;
         }
         refused_bytes_ = 0;
@@ -148,8 +157,7 @@ void StreamConnection::on_readable() {
             input, bytes.data(), bytes.size(), nullptr, error);
         if (n < 0 && g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) return;
         if (n < 0) {
-            return lost(
-                {base::ErrorCode::Io, "the connection to " + peer_ + " broke", error.text()});
+            return lost(broken(error));
         }
         if (n == 0) {
             return lost({base::ErrorCode::Unavailable, peer_ + " closed the connection", {}});

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "glib/error_out.h"
 #include "glib/ref.h"
 #include "signalling/sip/stream_framer.h"
 
@@ -64,6 +65,7 @@ private:
     bool flush();
     void watch_writable();
     void lost(base::Error why);
+    [[nodiscard]] base::Error broken(const glib::GErrorOut& error) const;
 
     GMainContext* context_;
     Listener& listener_;
