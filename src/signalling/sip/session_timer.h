@@ -28,7 +28,7 @@ struct SessionExpires {
 /// What an INVITE, UPDATE or its answer says about the session timer.
 struct SessionOffer {
     std::optional<SessionExpires> expires;
-    std::uint32_t min_se_s = 90;  ///< RFC 4028 §5: 90 without the header
+    std::uint32_t min_se_s = 0;  ///< 0: it names none
     bool supports_timer = false;
 };
 [[nodiscard]] SessionOffer session_offer_of(const osip_message_t& message);

@@ -110,8 +110,9 @@ void Transfers::on_outcome(const model::CallId& placed, int status) {
 // ---- ours ----
 
 void Transfers::transfer(SipCall& call, const model::Transfer& transfer) {
-    if (call.state != SipCall::State::Confirmed || call.transfer_out.is_active)
-        return progress(call, 491);
+    // The one that goes on is not touched.
+    if (call.transfer_out.is_active) return report(call, 491);
+    if (call.state != SipCall::State::Confirmed) return progress(call, 491);
     std::string target = transfer.target;
     std::string replaces;
     if (!transfer.replaces_call.empty()) {
@@ -163,6 +164,10 @@ void Transfers::progress(SipCall& call, int status) {
         call.transfer_out.is_active = false;
         call.transfer_out.timer.cancel();
     }
+    report(call, status);
+}
+
+void Transfers::report(const SipCall& call, int status) {
     core_.post([id = call.id, status](model::SignallingEvents& events) {
         events.on_transfer_progress(id, status);
     });

@@ -25,7 +25,9 @@ public:
 
 private:
     void notify(SipCall& call, int status);
+    /// Ours came to `status`; over with a final one.
     void progress(SipCall& call, int status);
+    void report(const SipCall& call, int status);
 
     AgentCore& core_;
     CallTable& calls_;
