@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "signalling/sip/header_rules.h"
+#include "signalling/sip/refer_target.h"
 #include "signalling/sip/refusal_reason.h"
 #include "signalling/sip/reliable_ringing.h"
 #include "signalling/sip/sip_sdp.h"
@@ -72,6 +73,15 @@ void PlacedCalls::place(const model::OutgoingCall& order) {
                    model::ended(model::EndReason::InternalError, "the INVITE cannot be written"),
                    400);
     }
+    model::PlacedCall placed;
+    placed.sip_call_id = added.dialog.call_id;
+    placed.from_uri = uri_in(account->identity());
+    placed.peer = std::string(name_of(path->flow->transport())) + ":" + path->to.text();
+    placed.local_address = path->flow->local().host();
+    placed.quirks = account->quirks();
+    core_.post([id = order.id, placed = std::move(placed)](model::SignallingEvents& events) {
+        events.on_placed(id, placed);
+    });
     added.placing->timer.once(core_.context(), order.ring_timeout, [this, id = order.id] {
         rang_out(id);
         calls_.publish_size();
@@ -82,6 +92,9 @@ bool PlacedCalls::send_invite(SipCall& call) {
     Dialog::Content content{.headers = call.placing->order.headers,
                             .content_type = std::string(kAcceptedType),
                             .body = call.local_sdp};
+    const model::OutgoingCall& order = call.placing->order;
+    if (!order.referred_by.empty()) content.headers.emplace_back("Referred-By", order.referred_by);
+    if (parse_replaces(order.replaces)) content.headers.emplace_back("Replaces", order.replaces);
     content.headers.emplace_back("Allow", kAllow);
     content.headers.emplace_back("Supported", kSupported);
     sessions_.add_request_headers(call, content.headers);

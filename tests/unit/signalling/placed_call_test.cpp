@@ -270,6 +270,25 @@ TEST_F(PlacedCall, RecordRoutesAreReversed) {
     EXPECT_EQ(ack.header("Route", 1), "<sip:far.test;lr>");
 }
 
+TEST_F(PlacedCall, ReferredCallSaysByWhomAndWhatItReplaces) {
+    model::OutgoingCall call;
+    call.id = model::CallId::make();
+    call.account = "desk";
+    call.to = "sip:300@pbx.test";
+    call.offer = Bench::local_sdp({});
+    call.referred_by = "<sip:boss@pbx.test>\r\nVia: x";
+    call.replaces = "a@b;to-tag=1;from-tag=2";
+    bench.stack().place_call(call);
+    const Message invite = uas.expect("INVITE");
+    EXPECT_EQ(invite.header("Referred-By"), "<sip:boss@pbx.test>  Via: x");
+    EXPECT_EQ(invite.header("Replaces"), "a@b;to-tag=1;from-tag=2");
+    ASSERT_TRUE(sees("placed"));
+    EXPECT_EQ(bench.events.placed.sip_call_id, invite.header("Call-ID"));
+    EXPECT_EQ(bench.events.placed.from_uri, "sip:200@pbx.test");
+    EXPECT_EQ(bench.events.placed.peer, "udp:127.0.0.1:" + std::to_string(uas.port()));
+    EXPECT_EQ(bench.events.placed.local_address, "127.0.0.1");
+}
+
 TEST_F(PlacedCall, WhatCannotBeSentIsRefused) {
     model::OutgoingCall call;
     call.offer = Bench::local_sdp({});

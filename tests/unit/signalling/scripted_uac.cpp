@@ -92,6 +92,11 @@ void Recorder::on_ended(const model::CallId&, model::CallEnd end) {
     ends.push_back(std::move(end));
 }
 
+void Recorder::on_placed(const model::CallId&, model::PlacedCall call) {
+    lines.emplace_back("placed");
+    placed = std::move(call);
+}
+
 void Recorder::on_progress(const model::CallId&,
                            int status,
                            std::optional<model::RemoteSdp> early) {

@@ -36,7 +36,7 @@ private:
 };
 
 /// Records every event as a line ("incoming", "answer_sent", "confirmed+sdp", "reoffer", "ended
-/// caller-hangup", "progress 180", "progress 183+sdp", "accepted", "reoffer_done 200", "digit 5 160",
+/// caller-hangup", "placed", "progress 180", "progress 183+sdp", "accepted", "reoffer_done 200", "digit 5 160",
 /// "info type body", "refer target", "transfer 200", "message body", "message_done 7 200").
 class Recorder final : public model::SignallingEvents {
 public:
@@ -47,6 +47,7 @@ public:
                     std::optional<model::RemoteSdp> offer,
                     std::uint32_t exchange) override;
     void on_ended(const model::CallId& id, model::CallEnd end) override;
+    void on_placed(const model::CallId& id, model::PlacedCall call) override;
     void on_progress(const model::CallId& id,
                      int status,
                      std::optional<model::RemoteSdp> early) override;
@@ -69,6 +70,7 @@ public:
     std::function<void(const model::CallId&, const std::optional<model::RemoteSdp>&, std::uint32_t)>
         when_reoffer;
     std::uint32_t last_exchange = 0;  ///< of the newest reoffer
+    model::PlacedCall placed;         ///< the newest
     std::vector<model::CallEnd> ends;
     std::vector<model::Transfer> transfers;
     std::vector<model::TextMessage> messages;
