@@ -91,7 +91,8 @@ Daemon::Daemon(const TempDir& folder, const Options& options)
         throw std::runtime_error("the daemon did not become ready ('" + line + "'):\n" +
                                  process_->output());
     }
-    const Json health = json("/health");
+    // Whatever the status: accounts may not be registered yet.
+    const Json health(get("/health").body);
     for (std::size_t index = 0; index < health.size("listeners"); ++index) {
         const std::string listener = health.text("listeners." + std::to_string(index));
         if (listener.starts_with("udp:[")) {

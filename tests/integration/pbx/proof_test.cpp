@@ -6,6 +6,9 @@
 namespace offhook::harness {
 namespace {
 
+using Transport = Pbx::Transport;
+using Media = Pbx::Media;
+
 constexpr int kLimit_s = 3;
 
 // Without registration: the PBX knows where Offhook listens.
@@ -28,6 +31,28 @@ TEST_F(ProofTest, StaticEndpointKeepsItsCall) {
     expect_ended_by_caller(*over_tcp);
     expect_steady(3, 5 * kLimit_s - 0.1);
     expect_callers_undisturbed(3, 5 * kLimit_s - 0.1);
+}
+
+TEST_F(ProofTest, CallOutlivesFiveTimesTheLimitOverEveryTransport) {
+    const std::vector<Phone> phones{{"udp", Transport::Udp, Media::Plain},
+                                    {"tcp", Transport::Tcp, Media::Plain},
+                                    {"tls", Transport::Tls, Media::Sdes},
+                                    {"wss", Transport::Wss, Media::Plain}};
+    Pbx::Options options;
+    options.users.clear();
+    options.no_media_limit = seconds(kLimit_s);
+    start_pbx(options, phones);
+    start_daemon(phones);
+    std::vector<std::unique_ptr<Sipp>> callers;
+    for (const Phone& phone : phones) {
+        callers.push_back(call(phone.user, seconds(5 * kLimit_s)));
+    }
+    expect_live_calls(phones.size());
+    for (const auto& caller : callers) {
+        expect_ended_by_caller(*caller);
+    }
+    expect_steady(phones.size(), 5 * kLimit_s - 0.1);
+    expect_callers_undisturbed(phones.size(), 5 * kLimit_s - 0.1);
 }
 
 }  // namespace
