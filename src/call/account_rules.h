@@ -18,7 +18,7 @@ struct AccountRules {
     std::string route;                 ///< what its calls are made of; empty: as the [[route]]s say
     std::vector<model::Codec> codecs;  ///< empty: those of [rtp]
     OutboundRules outbound;
-    std::optional<std::chrono::milliseconds> answer_delay;  ///< empty: that of [sip]
+    std::optional<std::chrono::milliseconds> answer_delay{};  ///< empty: that of [sip]
     std::string local_address;  ///< numeric, our side of its flow; empty: not known
 };
 
