@@ -103,6 +103,38 @@ TEST_F(UdpClientFlow, KeepsTheBindingOpen) {
     ASSERT_TRUE(pump([&] { return (pings += next_datagram(peer_) == kPing ? 1 : 0) >= 3; }));
 }
 
+TEST_F(UdpClientFlow, SpeaksIPv6) {
+    signalling::sip::ListenSpec spec{Transport::Udp, *SocketAddress::parse("::1", 0)};
+    const auto peer = signalling::sip::bind_socket(spec, 0);
+    if (!peer) GTEST_SKIP() << peer.error().text();
+    FlowTarget to = target(Transport::Udp, 0);
+    to.address = spec.address;
+    ASSERT_EQ(open(to), "");
+    EXPECT_EQ(flow_->local().uri_host(), "[::1]");
+    ASSERT_TRUE(flow_->send("hello", spec.address));
+    ASSERT_TRUE(pump([&] { return next_datagram(*peer) == "hello"; }));
+    send_to(*peer, flow_->local(), sip_message("one"));
+    ASSERT_TRUE(pump([&] { return !messages.empty(); }));
+    EXPECT_EQ(message_from_, spec.address);
+}
+
+using TcpClientFlow = ClientFlowBench;
+
+TEST_F(TcpClientFlow, SpeaksIPv6) {
+    signalling::sip::ListenSpec spec{Transport::Tcp, *SocketAddress::parse("::1", 0)};
+    const auto listener = signalling::sip::bind_socket(spec, 0);
+    if (!listener) GTEST_SKIP() << listener.error().text();
+    FlowTarget to = target(Transport::Tcp, 0);
+    to.address = spec.address;
+    ASSERT_EQ(open(to), "");
+    EXPECT_EQ(flow_->local().uri_host(), "[::1]");
+    const Fd accepted(accept(listener->get(), nullptr, nullptr));
+    ASSERT_TRUE(accepted);
+    ASSERT_TRUE(flow_->send("hello", {}));
+    std::array<char, 16> bytes{};
+    EXPECT_EQ(recv(accepted.get(), bytes.data(), bytes.size(), 0), 5);
+}
+
 TEST_F(UdpClientFlow, NoRouteIsASentence) {
     FlowTarget to = target(Transport::Udp, 5060);
     to.address = *SocketAddress::parse("255.255.255.255", 5060);  // no broadcast from this socket
