@@ -184,6 +184,33 @@ CallEnd ended(EndReason reason, std::string detail) {
     return CallEnd{.end_class = class_of(reason), .reason = reason, .detail = std::move(detail)};
 }
 
+EndReason refused_with(int status) noexcept {
+    switch (status) {
+        case 403:
+            return EndReason::NotAllowed;
+        case 406:
+        case 413:
+        case 415:
+            return EndReason::UnsupportedMedia;
+        case 420:
+        case 421:
+        case 422:
+            return EndReason::BadExtension;
+        case 481:
+        case 486:  // RFC 3891 §3: early-only, and the call is answered
+        case 603:  // RFC 3891 §3: the call has ended
+            return EndReason::NoSuchDialog;
+        case 488:
+            return EndReason::NotAcceptable;
+        case 500:
+            return EndReason::InternalError;
+        case 503:
+            return EndReason::LimitCalls;
+        default:
+            return EndReason::Malformed;
+    }
+}
+
 CallEnd ended_by_status(int status, std::string_view phrase) {
     const EndReason reason = reason_of_status(status);
     std::string detail = "answered " + std::to_string(status);

@@ -88,6 +88,9 @@ struct CallEnd {
 /// `CallEnd` with the class that belongs to `reason`.
 [[nodiscard]] CallEnd ended(EndReason reason, std::string detail = {});
 
+/// Why signalling itself refused an INVITE with `status` (400-699), before the call room saw it.
+[[nodiscard]] EndReason refused_with(int status) noexcept;
+
 /// The one table from the final answer to an INVITE of ours (300-699) to why the call ended.
 /// `detail` says the status and what to do about it. `phrase` is the peer's reason phrase, escaped.
 [[nodiscard]] CallEnd ended_by_status(int status, std::string_view phrase = {});

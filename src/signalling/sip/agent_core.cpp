@@ -80,6 +80,10 @@ std::vector<std::string> AgentCore::listeners() const {
 }
 
 void AgentCore::respond(const Request& request, int status, Headers headers) {
+    if (status >= 400 && request.keys.method == "INVITE" && request.keys.to_tag.empty()) {
+        const auto reason = static_cast<std::size_t>(model::refused_with(status));
+        SipCounters::count(counters_.refused[reason]);
+    }
     respond(request.keys.transaction,
             {.status = status,
              .to_tag = status == 100 ? std::string() : random_token(),

@@ -89,6 +89,11 @@ SipStats SipStack::counters() const {
         return cell.load(std::memory_order_relaxed);
     };
     const SipCounters& c = impl_->counters;
+    std::vector<std::pair<model::EndReason, std::uint64_t>> refused;
+    for (const model::EndReason reason : model::end_reasons()) {
+        const std::uint64_t count = get(c.refused[static_cast<std::size_t>(reason)]);
+        if (count > 0) refused.emplace_back(reason, count);
+    }
     return SipStats{.malformed = get(c.malformed),
                     .refused_sources = get(c.refused_sources),
                     .retransmissions = get(c.retransmissions),
@@ -101,7 +106,8 @@ SipStats SipStack::counters() const {
                     .ack_timeouts = get(c.ack_timeouts),
                     .dialogs = get(c.dialogs),
                     .transactions = get(c.transactions),
-                    .connections = get(c.connections)};
+                    .connections = get(c.connections),
+                    .refused_invites = std::move(refused)};
 }
 
 void SipStack::stop(std::chrono::milliseconds grace) {

@@ -57,6 +57,8 @@ struct SipStats {
     std::uint64_t dialogs = 0;       ///< now
     std::uint64_t transactions = 0;  ///< now; also finished ones whose answer may be asked again
     std::uint64_t connections = 0;   ///< TCP, now
+    /// New INVITEs refused before the call room saw them, by reason; only reasons that happened.
+    std::vector<std::pair<model::EndReason, std::uint64_t>> refused_invites{};
 };
 
 /// The SIP side of phone legs: a user agent server (RFC 3261) on its own thread `oh-sip` with its

@@ -248,6 +248,16 @@ TEST(CallEnd, EveryFinalAnswerHasOneReason) {
     }
 }
 
+TEST(CallEnd, RefusalsOfSignallingHaveAReason) {
+    EXPECT_EQ(refused_with(400), EndReason::Malformed);
+    EXPECT_EQ(refused_with(415), EndReason::UnsupportedMedia);
+    EXPECT_EQ(refused_with(420), EndReason::BadExtension);
+    EXPECT_EQ(refused_with(481), EndReason::NoSuchDialog);
+    EXPECT_EQ(refused_with(488), EndReason::NotAcceptable);
+    EXPECT_EQ(refused_with(503), EndReason::LimitCalls);
+    EXPECT_EQ(refused_with(505), EndReason::Malformed);
+}
+
 TEST(CallState, EveryStateHasItsOwnName) {
     std::set<std::string_view> names;
     for (int state = 0; state <= static_cast<int>(CallState::Ended); ++state) {
