@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -353,6 +354,36 @@ TEST(OpusDtx, APauseIsSilenceNotLoss) {
     EXPECT_GT(ear.count(&LegCounters::comfort_noise_samples), 16000U);
     EXPECT_LT(dbov(ear.sound(2, 4.9)), -60);
     EXPECT_NEAR(tone_amplitude(ear.sound(5.3, 6), 16000), 8000, 900);
+}
+
+// Whatever mixture of pauses, sound, digits and jumps a peer makes up: no more sound comes out than
+// the packets could hold and the pauses may last.
+TEST(ComfortNoise, NonsenseMakesNoMoreSoundThanTimeHas) {
+    std::mt19937 random(11);
+    for (const Codec codec : {Codec::Pcmu, Codec::Opus}) {
+        RtpSession::Settings settings = settings_for(codec);
+        settings.comfort_noise_type = 13;
+        Ear ear(settings);
+        const std::array<std::uint8_t, 4> types{settings.payload_type, 13, 101, 13};
+        std::int64_t passed_ms = 0;
+        constexpr int kPackets = 20'000;
+        for (int i = 0; i < kPackets; ++i) {
+            Bytes payload(random() % 8 == 0 ? random() % 1500 : random() % 5);
+            for (std::uint8_t& byte : payload) byte = static_cast<std::uint8_t>(random());
+            if (random() % 16 == 0) ear.sequence = static_cast<std::uint16_t>(random());
+            if (random() % 8 == 0) ear.timestamp_rtp += static_cast<std::uint32_t>(random());
+            ear.timestamp_rtp += 160;
+            ear.packet(types[random() % types.size()], payload, ear.timestamp_rtp);
+            const int ms = static_cast<int>(random() % 40);
+            ear.pass(ms);
+            passed_ms += ms;
+        }
+        // 120 ms of a packet, as much of concealment, 200 ms at the end of a pause.
+        const std::size_t per_ms = ear.session->codec().sample_rate_hz / 1000;
+        EXPECT_LT(ear.heard.sound.size(),
+                  (static_cast<std::size_t>(passed_ms) + std::size_t{kPackets} * 440) * per_ms);
+        EXPECT_GT(ear.heard.sound.size(), 0U);
+    }
 }
 
 TEST(PauseClock, GivesUpTimeAfterAStallAndNeverMoreThanItShould) {
