@@ -80,6 +80,7 @@ call::AccountRules account_rules(const config::Account& account, const model::Ac
                       .per_minute = account.outbound_per_minute};
     if (account.answer_delay_ms >= 0)
         rules.answer_delay = std::chrono::milliseconds(account.answer_delay_ms);
+    rules.srtp = account.srtp;
     if (info != nullptr) rules.local_address = info->local_address;
     return rules;
 }

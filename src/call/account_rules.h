@@ -8,6 +8,7 @@
 
 #include "call/outbound_policy.h"
 #include "model/codec.h"
+#include "model/srtp.h"
 
 namespace offhook::call {
 
@@ -19,6 +20,7 @@ struct AccountRules {
     std::vector<model::Codec> codecs;  ///< empty: those of [rtp]
     OutboundRules outbound;
     std::optional<std::chrono::milliseconds> answer_delay{};  ///< empty: that of [sip]
+    std::optional<model::SrtpPolicy> srtp{};                  ///< empty: that of [rtp]
     std::string local_address;  ///< numeric, our side of its flow; empty: not known
 };
 

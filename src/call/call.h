@@ -49,7 +49,8 @@ struct Call {
     std::vector<model::SdpMediaLine> offered_lines;
     model::Direction remote_direction = model::Direction::SendRecv;
     bool rtcp_mux = false;
-    std::optional<model::SrtpAgreement> srtp;  ///< in force; empty: plain RTP
+    std::optional<model::SrtpPolicy> srtp_policy;  ///< of its account; empty: that of [rtp]
+    std::optional<model::SrtpAgreement> srtp;      ///< in force; empty: plain RTP
     std::optional<std::vector<model::SdpCrypto>>
         srtp_offered;  ///< in our first offer, until it is answered
 

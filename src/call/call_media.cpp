@@ -124,8 +124,8 @@ bool CallMedia::renegotiate(Call& call, const model::RemoteSdp& said) {
     return true;
 }
 
-model::SrtpPolicy CallMedia::policy_of(const Call&) const {
-    return parts_.config->rtp.srtp;
+model::SrtpPolicy CallMedia::policy_of(const Call& call) const {
+    return call.srtp_policy.value_or(parts_.config->rtp.srtp);
 }
 
 base::Result<std::optional<model::SrtpAgreement>> CallMedia::agree_on_srtp(

@@ -104,6 +104,7 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
     auto owned = std::make_unique<Call>(order.account, rules.uri, base::escape_untrusted(order.to));
     owned->transferor = referral.transferor;
     owned->local_address = rules.local_address;
+    owned->srtp_policy = rules.srtp;
     const config::Route& route = *route_for(order, rules);
     if (auto refusal = equip(*owned, route, order.ai.empty() ? route.ai : order.ai, rules.codecs)) {
         return unavailable(refusal->end.detail);

@@ -102,6 +102,7 @@ std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCa
             call.replaced.empty() ? choose_route(call, incoming) : follow_replaced(call)) {
         return refusal;
     }
+    if (const auto rules = account(call.info.account)) call.srtp_policy = rules->srtp;
     if (auto refusal = media_.reserve(call, incoming.offer ? &*incoming.offer : nullptr))
         return refusal;
     if (!incoming.offer)

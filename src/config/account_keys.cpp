@@ -19,6 +19,15 @@ const Names<std::string>& transports() {
     return names;
 }
 
+const Names<std::optional<model::SrtpPolicy>>& srtp_policies() {
+    static const Names<std::optional<model::SrtpPolicy>> names{
+        {"inherit", std::nullopt},
+        {"require", model::SrtpPolicy::Require},
+        {"prefer", model::SrtpPolicy::Prefer},
+        {"off", model::SrtpPolicy::Off}};
+    return names;
+}
+
 constexpr int kDaySeconds = 86'400;
 
 // clang-format off: one key, one paragraph
@@ -183,6 +192,15 @@ std::vector<Key<Account>> common_keys() {
                 {"",
                  "name of a `[[route]]`, or empty: the first that matches",
                  "What its calls are made of."}),
+        choice<A>("account",
+                  "srtp",
+                  [](A & a) -> auto& { return a.srtp; },
+                  srtp_policies(),
+                  {"",
+                   "",
+                   "Protection of its calls' media; `inherit`: as `[rtp] srtp`. Calls that it "
+                   "places offer RTP/SAVP with `require`, RTP/AVP with keys beside it with "
+                   "`prefer` (RFC 8643)."}),
         yes_no<A>(
             "account",
             "allow_outbound",

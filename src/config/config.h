@@ -123,8 +123,9 @@ struct Account {
     std::string tls_name{}, ca_file{};
     bool insecure = false;
     std::string websocket_path = "/";
-    int answer_delay_ms = -1;  ///< -1: as Sip::answer_delay_ms
-    std::string route{};       ///< name of a Route; empty: the first that matches
+    int answer_delay_ms = -1;                 ///< -1: as Sip::answer_delay_ms
+    std::string route{};                      ///< name of a Route; empty: the first that matches
+    std::optional<model::SrtpPolicy> srtp{};  ///< empty: as Rtp::srtp
     bool allow_outbound = false;
     std::vector<std::string> outbound_allow{};  ///< globs
     int outbound_per_minute = 10;
