@@ -182,6 +182,21 @@ Scenario& Scenario::pause(milliseconds length) {
     return step("<pause milliseconds=\"" + std::to_string(length.count()) + "\"/>");
 }
 
+Scenario& Scenario::answer_reinvites(const Media& media, milliseconds quiet) {
+    step("<label id=\"1\"/>");
+    step("<recv request=\"INVITE\" timeout=\"" + std::to_string(quiet.count()) +
+         "\" ontimeout=\"2\"/>");
+    send(
+        "SIP/2.0 200 OK\n[last_Via:]\n[last_Record-Route:]\n[last_From:]\n[last_To:]\n"
+        "[last_Call-ID:]\n[last_CSeq:]\n"
+        "Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>\n"
+        "Content-Type: application/sdp\nContent-Length: [len]\n\n" +
+            body_of(media),
+        " retrans=\"500\"");
+    step("<recv request=\"ACK\" next=\"1\"/>");
+    return step("<label id=\"2\"/>");
+}
+
 Scenario& Scenario::stream(const std::filesystem::path& mulaw_file) {
     return step("<nop><action><exec rtp_stream=\"" + mulaw_file.string() +
                 ",-1,0\"/></action></nop>");

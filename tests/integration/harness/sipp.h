@@ -46,6 +46,8 @@ public:
     /// A request of any method outside or inside the dialog, with Content-Length 0.
     Scenario& request(const std::string& method);
     Scenario& pause(milliseconds length);
+    /// Answers every re-INVITE; goes on when none came for `quiet`. At most once in a scenario.
+    Scenario& answer_reinvites(const Media& media, milliseconds quiet);
     /// Streams mu-law bytes again and again from now on.
     Scenario& stream(const std::filesystem::path& mulaw_file);
     Scenario& pause_stream();

@@ -72,14 +72,19 @@ std::unique_ptr<Sipp> ProofTest::call(const std::string& user, milliseconds leng
     }
     Scenario scenario;
     scenario.invite({}).may_receive(100).may_receive(180).receive(200).ack().stream(says);
-    scenario.pause(length).bye().receive(200);
+    Scenario::Media again;
+    again.version = 2;
+    scenario.answer_reinvites(again, length).bye().receive(200);
     Sipp::Options options;
     options.user = user;
     return std::make_unique<Sipp>(folder_, pbx_->trunk_port(), scenario, options);
 }
 
 void ProofTest::expect_live_calls(std::size_t count) {
-    EXPECT_TRUE(daemon_->wait_live_calls(count, seconds(20)));
+    EXPECT_TRUE(eventually(seconds(20), &daemon_->process(), [&] {
+        return daemon_->count_events("rtp.first_packet_received") >= count;
+    }));
+    EXPECT_EQ(daemon_->live_calls(), count);
 }
 
 void ProofTest::expect_next_call(const std::string& user) {

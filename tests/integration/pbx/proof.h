@@ -32,9 +32,10 @@ protected:
     void start_daemon(const std::vector<Phone>& phones,
                       const std::map<std::string, std::uint16_t>& ways = {});
 
-    /// SIPp calls a user from outside, speaks all the time and hangs up after `length`.
+    /// SIPp calls a user from outside, speaks all the time and hangs up after `length`, counted from
+    /// the last re-INVITE when there was one.
     std::unique_ptr<Sipp> call(const std::string& user, milliseconds length);
-    /// Waits until so many calls are answered.
+    /// Waits until so many calls are up: the callers have the answer and were heard.
     void expect_live_calls(std::size_t count);
     /// A new call to the user is answered and hung up.
     void expect_next_call(const std::string& user);
