@@ -21,6 +21,7 @@ constexpr std::size_t kMaxAnswerBytes = 16 * 1024;
 /// Frame headers and control frames beside the message itself, in the bound of unclaimed bytes.
 constexpr std::size_t kFramingBytes = 64 * 1024;
 constexpr std::size_t kMaxFrameHeaderBytes = 14;
+constexpr std::chrono::seconds kTimerSlack{1};
 /// For the request and its answer, however late the connection came.
 constexpr std::chrono::milliseconds kShortest{250};
 /// How long a goodbye may take after its client is gone.
@@ -293,8 +294,12 @@ private:
         g_signal_connect(socket_.get(), "pong", G_CALLBACK(&Impl::on_pong), this);
         timer_.cancel();
         if (options_.ping.count() > 0) {
-            soup_websocket_connection_set_keepalive_interval(
-                socket_.get(), static_cast<guint>(options_.ping.count()));
+            // GLib may add up to a second to a timer of whole seconds.
+            const std::chrono::seconds interval =
+                std::max(options_.ping - kTimerSlack, std::chrono::seconds(1));
+            soup_websocket_connection_set_keepalive_interval(socket_.get(),
+                                                             static_cast<guint>(interval.count()));
+            longest_silence_ = interval + kTimerSlack + options_.pong_timeout;
             watch_silence();
         }
         listener_->on_websocket_open();
@@ -303,16 +308,15 @@ private:
     /// libsoup sends pings and never misses a pong: silence longer than a ping and its answer ends
     /// the connection.
     void watch_silence() {
-        const std::chrono::milliseconds limit = options_.ping + options_.pong_timeout;
         const std::chrono::milliseconds silence((base::monotonic_ns() - guard_->heard_ns) /
                                                 base::kNsPerMs);
-        if (silence >= limit) {
+        if (silence >= longest_silence_) {
             return fail(ErrorCode::Timeout,
                         "no answer to a ping from " + where_ + " in " +
                             std::to_string(options_.pong_timeout.count()) +
                             " ms: the path is cut, or the server stopped");
         }
-        timer_.once(context_.get(), limit - silence, [this] { watch_silence(); });
+        timer_.once(context_.get(), longest_silence_ - silence, [this] { watch_silence(); });
     }
 
     static void on_message(SoupWebsocketConnection*, int, GBytes* bytes, gpointer data) {
@@ -336,6 +340,7 @@ private:
     static void on_error(SoupWebsocketConnection*, GError* error, gpointer data) {
         const auto self = static_cast<Impl*>(data)->shared_from_this();
         self->cause_ = error == nullptr ? "" : error->message;
+        self->is_cut_ = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) == TRUE;
         if (self->guard_->is_over ||
             g_error_matches(error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_TOO_BIG)) {
             self->too_long();
@@ -358,7 +363,9 @@ private:
         std::string why = self->where_ + " closed the WebSocket";
         const bool has_code = code != 0 && code != SOUP_WEBSOCKET_CLOSE_NO_STATUS &&
                               code != SOUP_WEBSOCKET_CLOSE_ABNORMAL;
-        if (!self->cause_.empty()) {
+        if (self->is_cut_) {
+            why = self->where_ + " does not acknowledge what is sent to it: the path is cut";
+        } else if (!self->cause_.empty()) {
             why = "the WebSocket to " + self->where_ + " broke";
         } else if (has_code) {
             why += " with code " + std::to_string(code);
@@ -428,8 +435,10 @@ private:
     std::shared_ptr<StreamGuard> guard_;
     glib::Ref<SoupWebsocketConnection> socket_;
     std::uint64_t queued_bytes_ = 0;  ///< on the scale of `StreamGuard::written_bytes`
-    std::string cause_;
-    glib::Timer timer_;  ///< the deadline of the opening, then of silence, then of the goodbye
+    std::chrono::milliseconds longest_silence_{0};
+    std::string cause_;    ///< what libsoup said broke
+    bool is_cut_ = false;  ///< it was TCP_USER_TIMEOUT
+    glib::Timer timer_;    ///< the deadline of the opening, then of silence, then of the goodbye
 };
 
 WebSocketClient::WebSocketClient(Listener& listener) : impl_(std::make_shared<Impl>(listener)) {}

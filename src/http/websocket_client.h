@@ -19,7 +19,7 @@ struct WebSocketOptions {
     std::string user_agent = "offhook/" OFFHOOK_VERSION;
     std::size_t max_message_bytes = 64 * 1024;  ///< received, all fragments together
     std::size_t max_queue_bytes = 256 * 1024;   ///< not taken by the kernel yet
-    /// Time between our pings, in whole seconds; 0: none, and no deadline.
+    /// Longest time between our pings; 0: none, and no deadline. Under 2 s it counts as 2 s.
     std::chrono::seconds ping{25};
     std::chrono::milliseconds pong_timeout{10'000};  ///< for anything to come after one
 };

@@ -134,16 +134,16 @@ TEST_P(WsClientFlow, CloseSaysGoodbyeAndIsNotReported) {
 TEST_P(WsClientFlow, ASilentServerIsLostWithinPingAndDeadline) {
     serve();
     FlowTarget to = to_server();
-    to.keepalive = 1s;
+    to.keepalive = 2s;
     to.keepalive_timeout = 500ms;
     ASSERT_EQ(open(to), "");
-    pump([] { return false; }, 2500ms);
+    pump([] { return false; }, 3500ms);
     ASSERT_TRUE(closed.empty()) << "pongs keep it";
     server_->freeze();
     const std::int64_t frozen_ns = base::monotonic_ns();
     ASSERT_TRUE(pump([&] { return !closed.empty(); }));
     EXPECT_TRUE(says(closed[0], "no answer to a ping")) << closed[0];
-    EXPECT_LT(base::monotonic_ns() - frozen_ns, 2'500 * base::kNsPerMs);
+    EXPECT_LT(base::monotonic_ns() - frozen_ns, 4 * base::kNsPerS);
 }
 
 TEST_P(WsClientFlow, ASlowReaderIsLetGoAtTheBoundOfItsQueue) {
