@@ -294,21 +294,11 @@ void CallRegistry::on_ended(const CallId& id, CallEnd end) {
 // better name than signalling could know.
 CallEnd CallRegistry::judged(const Call& call, CallEnd end) const {
     if (call.ending) return *call.ending;
-    if (end.reason == EndReason::CallerCancelled) {
-        const bool is_elsewhere =
-            std::any_of(end.peer_reasons.begin(), end.peer_reasons.end(), [](const auto& reason) {
-                return reason.protocol == "SIP" && reason.cause == 200;
-            });
-        return is_elsewhere
-                   ? model::ended(EndReason::AnsweredElsewhere, "another phone has answered")
-                   : end;
-    }
-    if (end.reason != EndReason::CallerHangup) return end;
+    const bool is_bye =
+        end.reason == EndReason::CallerHangup || end.reason == EndReason::CalleeHangup;
+    if (!is_bye) return end;
     if (call.superseded) return *call.superseded;
-    if (call.is_outbound()) {
-        end.reason = EndReason::CalleeHangup;
-        end.end_class = model::class_of(end.reason);
-    }
+    end.reason = call.is_outbound() ? EndReason::CalleeHangup : EndReason::CallerHangup;
     if (!call.is_answered()) return end;
     const std::int64_t now_ns = base::monotonic_ns();
     const TakenCall taken{
@@ -317,7 +307,11 @@ CallEnd CallRegistry::judged(const Call& call, CallEnd end) const {
         .is_held = call.is_held() || call.is_holding,
         .stats = call.leg ? call.leg->stats(call.answered_ns, now_ns) : model::LegStats{}};
     auto sentence = diversion_of(taken);
-    if (!sentence) return end;
+    if (!sentence) {
+        end.detail = describe(taken.stats) +
+                     (end.detail.empty() ? std::string() : "; its BYE says " + end.detail);
+        return end;
+    }
     log::write(Level::Error,
                Mark::Error,
                "call.diverted",

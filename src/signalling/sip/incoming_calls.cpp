@@ -111,16 +111,21 @@ bool IncomingCalls::find_replaced(const Request& request, model::CallId& replace
     return true;
 }
 
-void IncomingCalls::cancelled(SipCall& call, std::string reason_header) {
+void IncomingCalls::cancelled(SipCall& call,
+                              std::string reason_header,
+                              std::vector<model::PeerReason> reasons) {
     core_.respond(calls_.take_pending(call).transaction,
                   {.status = 487, .to_tag = call.dialog.local_tag});
     SipCounters::count(core_.counters().invites_cancelled);
     // RFC 3326 §2: "Call completed elsewhere".
-    const bool elsewhere = reason_header.find("cause=200") != std::string::npos;
-    calls_.report_end(call,
-                      model::ended(elsewhere ? model::EndReason::AnsweredElsewhere
-                                             : model::EndReason::CallerCancelled,
-                                   std::move(reason_header)));
+    const bool elsewhere = std::any_of(reasons.begin(), reasons.end(), [](const auto& reason) {
+        return same_text(reason.protocol, "SIP") && reason.cause == 200;
+    });
+    model::CallEnd end = model::ended(
+        elsewhere ? model::EndReason::AnsweredElsewhere : model::EndReason::CallerCancelled,
+        std::move(reason_header));
+    end.peer_reasons = std::move(reasons);
+    calls_.report_end(call, std::move(end));
     calls_.erase(call);
 }
 

@@ -25,7 +25,10 @@ public:
     void on_invite(const Request& request);
     /// The CANCEL of a first INVITE that waits, or a BYE in place of it.
     /// @param reason_header  of that, escaped
-    void cancelled(SipCall& call, std::string reason_header);
+    /// @param reasons        its values
+    void cancelled(SipCall& call,
+                   std::string reason_header,
+                   std::vector<model::PeerReason> reasons);
     void on_prack(SipCall& call, const Request& request) { ringing_.on_prack(call, request); }
 
     void ring(SipCall& call);

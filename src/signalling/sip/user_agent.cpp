@@ -1,4 +1,5 @@
 #include "signalling/sip/user_agent.h"
+#include "signalling/sip/peer_reasons.h"
 
 #include <algorithm>
 #include <array>
@@ -205,22 +206,27 @@ void UserAgent::on_moved(AccountPort& account) {
 }
 
 void UserAgent::on_bye(SipCall& call, const Request& request) {
+    // Copies: answering frees the request.
+    std::vector<model::PeerReason> reasons = reasons_of(request.message);
     std::string detail = base::escape_untrusted(header_of(request.message, "reason"));
     core_.respond(request, 200);
-    if (call.state == SipCall::State::Incoming) return incoming_.cancelled(call, std::move(detail));
+    if (call.state == SipCall::State::Incoming)
+        return incoming_.cancelled(call, std::move(detail), std::move(reasons));
     if (call.pending) {
         core_.respond(call.pending->transaction, {.status = 487, .to_tag = call.dialog.local_tag});
     }
-    calls_.report_end(call,
-                      model::ended(call.is_placed ? model::EndReason::CalleeHangup
-                                                  : model::EndReason::CallerHangup,
-                                   std::move(detail)));
+    model::CallEnd end = model::ended(
+        call.is_placed ? model::EndReason::CalleeHangup : model::EndReason::CallerHangup,
+        std::move(detail));
+    end.peer_reasons = std::move(reasons);
+    calls_.report_end(call, std::move(end));
     calls_.erase(call);
 }
 
 void UserAgent::on_cancel(const Request& request) {
     // Copies: answering frees the request.
     const std::string invite = request.keys.invite_transaction;
+    std::vector<model::PeerReason> reasons = reasons_of(request.message);
     std::string detail = base::escape_untrusted(header_of(request.message, "reason"));
     SipCall* call = calls_.find_transaction(invite);
     if (call == nullptr)
@@ -230,7 +236,7 @@ void UserAgent::on_cancel(const Request& request) {
     // sends BYE.
     if (!call->pending || call->pending->transaction != invite) return;
     if (call->state == SipCall::State::Incoming) {
-        incoming_.cancelled(*call, std::move(detail));
+        incoming_.cancelled(*call, std::move(detail), std::move(reasons));
     } else {
         renegotiation_.cancelled(*call);
     }

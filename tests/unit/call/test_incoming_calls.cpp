@@ -151,15 +151,6 @@ TEST_F(IncomingCalls, OurOwnHangupIsNeverADiversion) {
     EXPECT_EQ(over[0].end->reason, EndReason::ApiHangup);
 }
 
-TEST_F(IncomingCalls, AnsweredElsewhereIsNobodysFault) {
-    const model::CallId id = comes_in();
-    model::CallEnd cancel = model::ended(EndReason::CallerCancelled);
-    cancel.peer_reasons = {{"SIP", 200, "Call completed elsewhere"}};
-    ends(id, cancel);
-    EXPECT_EQ(over[0].end->reason, EndReason::AnsweredElsewhere);
-    EXPECT_EQ(over[0].end->end_class, model::EndClass::Success);
-}
-
 TEST_F(IncomingCalls, FactsOfTheInviteAreKeptEscaped) {
     model::IncomingCall incoming;
     incoming.id = model::CallId::make();

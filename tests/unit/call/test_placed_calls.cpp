@@ -280,7 +280,9 @@ TEST_F(PlacedCalls, WhenTheNewCallFailsTheOldOneGoesOn) {
 }
 
 TEST_F(PlacedCalls, TransfersThatPolicyRefuses) {
+    accounts["office"].route = "first";  // which has no accept_transfer
     const CallId closed = answered("x", "office");
+    accounts["office"].route = "second";
     calls->on_transfer_requested(closed, refer("sip:102@pbx.example.com"));
     EXPECT_EQ(sip.last(), "refuse_transfer " + closed.text + " 603");
     const CallId direct = answered("y");

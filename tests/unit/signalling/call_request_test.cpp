@@ -4,6 +4,7 @@
 
 #include "scripted_uas.h"
 #include "signalling/sip/call_info.h"
+#include "signalling/sip/peer_reasons.h"
 
 namespace offhook::test {
 namespace {
@@ -145,6 +146,38 @@ TEST_F(CallRequest, CancelBecauseSomebodyElseAnswered) {
     uac.extra = "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n";
     uac.send(uac.request("CANCEL", {}, true));
     EXPECT_TRUE(sees("ended answered-elsewhere"));
+}
+
+struct ReasonCase {
+    const char* header;
+    std::vector<model::PeerReason> reasons;
+};
+
+TEST(PeerReasons, WhatAHeaderSays) {
+    using signalling::sip::parse_reasons;
+    for (const ReasonCase& c : std::vector<ReasonCase>{
+             {"SIP;cause=480", {{"SIP", 480, ""}}},
+             {"SIP ;cause=480 ;text=\"no media\"", {{"SIP", 480, "no media"}}},
+             {"Q.850;cause=16;text=\"a, b; c\",SIP;cause=200",
+              {{"Q.850", 16, "a, b; c"}, {"SIP", 200, ""}}},
+             {"SIP;text=\"a \\\"b\\\"\"", {{"SIP", 0, "a \"b\""}}},
+             {"SIP;CAUSE=486;TEXT=busy", {{"SIP", 486, "busy"}}},
+             {"preemption", {{"preemption", 0, ""}}},
+             {"SIP;cause=99999999999", {{"SIP", 0, ""}}},
+             {"SIP;cause=-1", {{"SIP", 0, ""}}},
+             {"SIP;text=\"\x1b[31m", {{"SIP", 0, "\"\\x1B[31m"}}},
+             {"", {}},
+             {",;,", {}},
+             {"a,b,c,d,e", {{"a", 0, ""}, {"b", 0, ""}, {"c", 0, ""}, {"d", 0, ""}}}}) {
+        const auto reasons = parse_reasons(c.header);
+        ASSERT_EQ(reasons.size(), c.reasons.size()) << c.header;
+        for (std::size_t i = 0; i < reasons.size(); ++i) {
+            EXPECT_EQ(reasons[i].protocol, c.reasons[i].protocol) << c.header;
+            EXPECT_EQ(reasons[i].cause, c.reasons[i].cause) << c.header;
+            EXPECT_EQ(reasons[i].text, c.reasons[i].text) << c.header;
+        }
+    }
+    EXPECT_LE(parse_reasons("SIP;text=" + std::string(5000, 'x'))[0].text.size(), 128U);
 }
 
 TEST(InfoDigit, AllForms) {

@@ -54,6 +54,8 @@ TEST_F(PlacedCall, RingsIsAnsweredAndEndedByThem) {
     EXPECT_EQ(uas.receive().status(), 200);
     ASSERT_TRUE(sees("ended callee-hangup"));
     EXPECT_EQ(bench.events.ends.back().detail, "Q.850;cause=16");
+    ASSERT_EQ(bench.events.ends.back().peer_reasons.size(), 1U);
+    EXPECT_EQ(bench.events.ends.back().peer_reasons[0].cause, 16);
     EXPECT_TRUE(is_empty());
 }
 
@@ -126,6 +128,7 @@ TEST_F(PlacedCall, RefusalsHaveAReasonEach) {
         ASSERT_TRUE(bench.wait([&] { return !bench.events.ends.empty(); }));
         EXPECT_EQ(model::name_of(bench.events.ends.back().reason), reason) << status;
         EXPECT_NE(bench.events.ends.back().detail.find("Q.850;cause=17"), std::string::npos);
+        EXPECT_EQ(bench.events.ends.back().sip_status, status);
         uas.reply(invite, status);  // its ACK was lost
         EXPECT_FALSE(uas.expect("ACK").empty()) << status;
         bench.events.ends.clear();
