@@ -36,19 +36,6 @@ std::string inside(const std::string& method, int cseq) {
            "Max-Forwards: 70\n";
 }
 
-/// A UDP port that was free a moment ago. SIPp would take 5060, where somebody's own server may be.
-std::string free_port() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-    ::close(fd);
-    return std::to_string(ntohs(address.sin_port));
-}
-
 std::string slurp(const std::filesystem::path& path) {
     std::ifstream file(path);
     std::stringstream buffer;
@@ -57,6 +44,18 @@ std::string slurp(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+std::uint16_t free_udp_port() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+    ::close(fd);
+    return ntohs(address.sin_port);
+}
 
 std::string Scenario::body_of(const Media& media) {
     std::string sdp = "v=0\no=sipp 53655765 " + std::to_string(media.version) +
@@ -259,7 +258,7 @@ void Sipp::start(std::uint16_t port,
         argv.emplace_back(argument);
     }
     const std::vector<std::string> more{"-p",
-                                        free_port(),
+                                        std::to_string(free_udp_port()),
                                         "-s",
                                         options.user,
                                         "-m",

@@ -10,6 +10,10 @@
 
 namespace offhook::harness {
 
+/// A UDP port of loopback that was free a moment ago. SIPp would take 5060, where somebody's own
+/// server may be.
+std::uint16_t free_udp_port();
+
 /// A SIPp scenario of a caller, written step by step. SIPp fails when anything else happens.
 class Scenario {
 public:
