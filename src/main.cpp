@@ -2,6 +2,7 @@
 
 #include "app/daemon.h"
 #include "caller/caller_command.h"
+#include "cli/accounts_command.h"
 #include "cli/config_command.h"
 #include "cli/pipeline_command.h"
 #include "cli/watch_command.h"
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
     add_serve_command(app, exit_code);
     offhook::caller::add_call_command(app, exit_code);
     offhook::cli::add_watch_command(app, exit_code);
+    offhook::cli::add_accounts_command(app, exit_code);
     offhook::cli::add_pipeline_command(app, exit_code);
     offhook::cli::add_config_command(app, exit_code);
     try {
