@@ -298,7 +298,7 @@ Transactions::Match Transactions::match_request(const std::string& key, osip_eve
     return Match::Handled;
 }
 
-Transactions::Match Transactions::match_response(osip_event_t* event) {
+Transactions::Match Transactions::match_response(osip_event_t* event, const Flow& came_on) {
     const std::string key = client_key(*event->sip);
     const auto found = clients_.find(key);
     if (found == clients_.end()) {
@@ -313,6 +313,7 @@ Transactions::Match Transactions::match_response(osip_event_t* event) {
         return Match::Handled;
     }
     Machine& machine = *found->second;
+    if (machine.path.flow->account() != came_on.account()) return Match::None;
     execute(machine, event);
     settle(machine);
     return Match::Handled;

@@ -73,8 +73,10 @@ public:
     };
     /// Offers a request to the transactions that exist; takes the event when it matched.
     [[nodiscard]] Match match_request(const std::string& key, osip_event_t* event);
-    /// The same for a response to a request of ours.
-    [[nodiscard]] Match match_response(osip_event_t* event);
+    /// The same for a response to a request of ours. One that came on a flow of another account, or
+    /// on a listener to a request of an account, is nobody's: it may be a challenge by somebody who
+    /// wants to learn a hash of the password.
+    [[nodiscard]] Match match_response(osip_event_t* event, const Flow& came_on);
 
     /// Begins a server transaction and takes the event; the request stays valid until `respond`
     /// with a final status. Null when the bound on live transactions is reached (the event is

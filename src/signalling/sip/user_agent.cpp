@@ -62,7 +62,8 @@ void UserAgent::on_message(const Received& received) {
     if (!parsed) return core_.refuse_unreadable(received, parsed.error().message);
     glib::Unique<osip_event_t, osip_event_free> event(*parsed);
     if (MSG_IS_RESPONSE(event->sip)) {
-        if (core_.transactions().match_response(event.get()) == Transactions::Match::Handled) {
+        if (core_.transactions().match_response(event.get(), *received.flow) ==
+            Transactions::Match::Handled) {
             (void)event.release();
         } else {
             placed_.on_late_success(*event->sip);

@@ -208,6 +208,23 @@ TEST_F(AccountRegister, a_challenge_to_another_request_is_not_answered) {
     EXPECT_TRUE(becomes(AccountState::Registered));
 }
 
+TEST_F(AccountRegister, a_challenge_that_comes_to_a_listener_is_not_answered) {
+    bench_.stack().set_account(registrar_.settings());
+    const Message first = registrar_.next();
+    // A stranger who has seen the request, its branch included.
+    ScriptedUac stranger(bench_, ScriptedUac::Over::Udp);
+    stranger.send("SIP/2.0 401 Unauthorized\r\nVia: " + first.header("Via") +
+                  "\r\nFrom: " + first.header("From") + "\r\nTo: " + first.header("To") +
+                  ";tag=x\r\nCall-ID: " + first.header("Call-ID") +
+                  "\r\nCSeq: " + first.header("CSeq") +
+                  "\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n"
+                  "Content-Length: 0\r\n\r\n");
+    EXPECT_TRUE(registrar_.next(300ms).empty());
+    EXPECT_TRUE(stranger.is_silent(100ms));
+    registrar_.accept(first);
+    EXPECT_TRUE(becomes(AccountState::Registered));
+}
+
 TEST_F(AccountRegister, our_contact_is_found_among_others) {
     bench_.stack().set_account(registrar_.settings());
     const Message first = registrar_.next();
