@@ -32,10 +32,10 @@ PROMISE = {"cpu_ms_per_call_s": 0.8, "rate_percent": 99.9, "gap_p99_ms": 25, "ga
 
 
 class Daemon:
-    def __init__(self, program: str, folder: Path):
+    def __init__(self, program: str, folder: Path, listen: tuple = ("udp:127.0.0.1:0",), more: str = ""):
         config = folder / "bench.toml"
-        config.write_text('[http]\nlisten = "127.0.0.1:0"\n[sip]\nlisten = ["udp:127.0.0.1:0"]\n'
-                          '[log]\nformat = "json"\nlevel = "warning"\n', encoding="utf-8")
+        config.write_text(f'[http]\nlisten = "127.0.0.1:0"\n[sip]\nlisten = {json.dumps(list(listen))}\n'
+                          f'[log]\nformat = "json"\nlevel = "warning"\n{more}', encoding="utf-8")
         ready, ready_child = os.pipe()
         with open(folder / "daemon.log", "wb") as self_log:
             self.process = subprocess.Popen(
@@ -53,9 +53,12 @@ class Daemon:
                 raise SystemExit("call_bench: the daemon ended: " + (folder / "daemon.log").read_text())
             line += chunk
         os.close(ready)
-        listeners = line.decode().split()
-        self.http = next(word for word in listeners if word.startswith("http://"))
-        self.sip = next(word for word in listeners if word.startswith("udp:"))[4:]
+        self.listeners = line.decode().split()
+        self.http = next(word for word in self.listeners if word.startswith("http://"))
+
+    def listener(self, transport: str) -> str:
+        """host:port of the SIP listener."""
+        return next(word for word in self.listeners if word.startswith(transport + ":"))[len(transport) + 1:]
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.http + path, timeout=10) as answer:
@@ -134,7 +137,7 @@ def measure(program: str, witness: str, calls: int, quick: bool, suite: str = ""
             idle = daemon.status()
             machine = subprocess.Popen([witness, "--report", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             caller = subprocess.Popen(
-                [program, "call", "sip:bench@" + daemon.sip, "--calls", str(calls), "--rate", str(RATE_PER_S),
+                [program, "call", "sip:bench@" + daemon.listener("udp"), "--calls", str(calls), "--rate", str(RATE_PER_S),
                  "--seconds", f"{length_s:.1f}", "--json", "--quiet"] + ([f"--srtp={suite}"] if suite else []),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
             wait_active(daemon, calls, caller)
