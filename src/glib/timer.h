@@ -1,13 +1,23 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <utility>
 
 #include "glib/ref.h"
 
 namespace offhook::glib {
 
+namespace detail {
+class TimerQueue;
+}
+
 /// A timer on a GMainContext, cancelled by its destructor.
+///
+/// All timers of a context share one GSource: what the context does at each turn does not grow with
+/// their number (a thousand accounts have some three thousand).
 /// @thread the one that runs the context; create, reset and destroy there
 class Timer {
 public:
@@ -15,11 +25,13 @@ public:
     ~Timer() { cancel(); }
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
-    Timer(Timer&& other) noexcept : source_(std::exchange(other.source_, nullptr)) {}
+    Timer(Timer&& other) noexcept
+        : queue_(std::move(other.queue_)), id_(std::exchange(other.id_, 0)) {}
     Timer& operator=(Timer&& other) noexcept {
         if (this != &other) {
             cancel();
-            source_ = std::exchange(other.source_, nullptr);
+            queue_ = std::move(other.queue_);
+            id_ = std::exchange(other.id_, 0);
         }
         return *this;
     }
@@ -31,16 +43,17 @@ public:
                std::chrono::milliseconds period,
                std::function<void()> action);
     void cancel();
-    [[nodiscard]] bool is_armed() const {
-        return source_ != nullptr && !g_source_is_destroyed(source_);
-    }
+    /// False from the moment on in which a `once` runs its action.
+    [[nodiscard]] bool is_armed() const;
 
 private:
     void start(GMainContext* context,
                std::chrono::milliseconds delay,
                std::function<void()> action,
                bool repeat);
-    GSource* source_ = nullptr;
+
+    std::shared_ptr<detail::TimerQueue> queue_;
+    std::uint64_t id_ = 0;  ///< in the queue; 0: never started
 };
 
 }  // namespace offhook::glib

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/executor.h"
+#include "glib/fd_watch.h"
 #include "signalling/sip/flow.h"
 
 namespace offhook::signalling::sip {
@@ -23,7 +24,7 @@ private:
     void run();
 
     Fd wake_;  ///< eventfd
-    FdWatch watch_;
+    glib::FdWatch watch_;
     std::mutex mutex_;
     std::vector<std::function<void()>> tasks_;  ///< guarded by mutex_
     bool is_closed_ = false;                    ///< guarded by mutex_

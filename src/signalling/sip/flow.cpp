@@ -1,7 +1,6 @@
 #include "signalling/sip/flow.h"
 
 #include <arpa/inet.h>
-#include <glib-unix.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "base/log.h"
 #include "glib/stream_dialer.h"
 
 namespace offhook::signalling::sip {
@@ -22,21 +20,6 @@ const sockaddr_in& as_v4(const SocketAddress& a) {
 
 const sockaddr_in6& as_v6(const SocketAddress& a) {
     return *reinterpret_cast<const sockaddr_in6*>(&a.storage);
-}
-
-struct WatchJob {
-    std::function<void(GIOCondition)> ready;
-};
-
-gboolean on_ready(gint /*fd*/, GIOCondition condition, gpointer data) {
-    // The callback may stop its own watch, which frees the job: run a copy.
-    const std::function<void(GIOCondition)> ready = static_cast<WatchJob*>(data)->ready;
-    try {
-        ready(condition);
-    } catch (const std::exception& e) {
-        log::write(log::Level::Error, log::Mark::Error, "system.exception", {}, e.what());
-    }
-    return G_SOURCE_CONTINUE;
 }
 
 }  // namespace
@@ -155,27 +138,6 @@ Fd& Fd::operator=(Fd&& other) noexcept {
 
 Fd::~Fd() {
     if (fd_ >= 0) close(fd_);
-}
-
-void FdWatch::start(GMainContext* context,
-                    int fd,
-                    GIOCondition condition,
-                    std::function<void(GIOCondition)> ready) {
-    stop();
-    source_ = g_unix_fd_source_new(fd, condition);
-    // G_SOURCE_FUNC only silences the cast: the source calls it as a GUnixFDSourceFunc.
-    g_source_set_callback(
-        source_, G_SOURCE_FUNC(on_ready), new WatchJob{std::move(ready)}, [](gpointer data) {
-            delete static_cast<WatchJob*>(data);
-        });
-    g_source_attach(source_, context);
-}
-
-void FdWatch::stop() {
-    if (GSource* source = std::exchange(source_, nullptr)) {
-        g_source_destroy(source);
-        g_source_unref(source);
-    }
 }
 
 base::Result<Fd> bind_socket(ListenSpec& spec, int dscp) {

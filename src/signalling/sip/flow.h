@@ -137,25 +137,6 @@ private:
     int fd_ = -1;
 };
 
-/// Calls back on a context while a descriptor is ready; stops in its destructor. The callback may
-/// destroy the watch.
-class FdWatch {
-public:
-    FdWatch() = default;
-    ~FdWatch() { stop(); }
-    FdWatch(const FdWatch&) = delete;
-    FdWatch& operator=(const FdWatch&) = delete;
-    void start(GMainContext* context,
-               int fd,
-               GIOCondition condition,
-               std::function<void(GIOCondition)> ready);
-    void stop();
-    [[nodiscard]] bool is_active() const { return source_ != nullptr; }
-
-private:
-    GSource* source_ = nullptr;
-};
-
 /// A bound, non-blocking, close-on-exec socket for `spec`; `spec.address` gets the real port.
 /// @param dscp  of what it sends, and of connections it accepts; 0-63
 [[nodiscard]] base::Result<Fd> bind_socket(ListenSpec& spec, int dscp);

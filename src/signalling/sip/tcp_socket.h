@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "glib/fd_watch.h"
 #include "glib/timer.h"
 #include "signalling/sip/flow.h"
 
@@ -37,7 +38,7 @@ private:
     class Connection;
     struct Listener {
         Fd fd;
-        FdWatch watch;
+        glib::FdWatch watch;
     };
 
     void accept_from(int listener);

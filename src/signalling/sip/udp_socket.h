@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "glib/fd_watch.h"
 #include "signalling/sip/flow.h"
 
 namespace offhook::signalling::sip {
@@ -35,7 +36,7 @@ private:
     ListenSpec spec_;
     FlowEvents& events_;
     std::shared_ptr<Shared> shared_;  ///< outlives the socket in flows that calls still hold
-    FdWatch watch_;
+    glib::FdWatch watch_;
     /// By local address; more than one only on a wildcard.
     std::map<std::string, std::shared_ptr<Flow>> flows_;
 };
