@@ -19,8 +19,11 @@ namespace detail {
 namespace {
 
 // The values are those of poll(2) in both.
-static_assert(G_IO_IN == EPOLLIN && G_IO_OUT == EPOLLOUT && G_IO_ERR == EPOLLERR &&
-              G_IO_HUP == EPOLLHUP && G_IO_PRI == EPOLLPRI);
+constexpr bool same(GIOCondition glib, std::uint32_t epoll) {
+    return static_cast<std::uint32_t>(glib) == epoll;
+}
+static_assert(same(G_IO_IN, EPOLLIN) && same(G_IO_OUT, EPOLLOUT) && same(G_IO_ERR, EPOLLERR) &&
+              same(G_IO_HUP, EPOLLHUP) && same(G_IO_PRI, EPOLLPRI));
 
 }  // namespace
 
