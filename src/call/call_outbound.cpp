@@ -56,8 +56,12 @@ const config::Route* CallRegistry::route_for(const model::PlaceOrder& order,
                                              const AccountRules& rules) const {
     const auto& routes = parts_.config->route;
     const std::string& name = order.route.empty() ? rules.route : order.route;
-    if (name.empty()) return routes.empty() ? nullptr : &routes.front();
-    return route_named(routes, name);
+    if (!name.empty()) return route_named(routes, name);
+    // The first that is for this account or for any.
+    const auto it = std::find_if(routes.begin(), routes.end(), [&](const config::Route& route) {
+        return route.account.empty() || route.account == order.account;
+    });
+    return it == routes.end() ? nullptr : &*it;
 }
 
 tl::expected<model::Placed, OrderRefusal> CallRegistry::place(model::PlaceOrder order) {
@@ -75,7 +79,10 @@ tl::expected<model::Placed, OrderRefusal> CallRegistry::place(model::PlaceOrder 
                                   "SIP URI without headers (sip:anna@pbx.example.com)"));
     }
     if (!route_for(order, *rules))
-        return tl::unexpected(bad("route", "there is no [[route]] \"" + order.route + "\""));
+        return tl::unexpected(bad("route",
+                                  order.route.empty()
+                                      ? "no [[route]] is for account \"" + order.account + "\""
+                                      : "there is no [[route]] \"" + order.route + "\""));
     const auto& ais = parts_.config->ai;
     if (!order.ai.empty() && std::none_of(ais.begin(), ais.end(), [&](const config::Ai& ai) {
             return ai.name == order.ai;

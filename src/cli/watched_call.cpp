@@ -159,9 +159,12 @@ Verdict judge(const WatchedCall& call) {
     if (call.state == "ended") {
         return {Mood::Odd, "ended" + (call.end_reason.empty() ? "" : ": " + call.end_reason)};
     }
-    if (call.state == "held") return {Mood::Good, "on hold: the caller asked for nothing"};
+    if (call.state == "held") return {Mood::Good, "on hold: one side asked for nothing"};
     if (call.state != "answered")
-        return {Mood::Odd, call.state == "ending" ? "hanging up" : "not answered yet"};
+        return {Mood::Odd,
+                call.state == "ending"    ? "hanging up"
+                : call.state == "dialing" ? "the far end is looked for"
+                                          : "not answered yet"};
     if (call.sent_packets == 0) {
         if (call.duration_ms < kStalledMs) return {Mood::Odd, "answered just now"};
         return {

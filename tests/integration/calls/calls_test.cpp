@@ -149,6 +149,18 @@ TEST_F(CallsTest, WeSendThePeerElsewhere) {
     expect_far_end_content();
 }
 
+TEST_F(CallsTest, WeConnectTwoFarEndsWithEachOther) {
+    begin("connected", 2);
+    const std::string first = place("101");
+    const std::string second = place("103");
+    ASSERT_TRUE(becomes(first, "state", "answered"));
+    ASSERT_TRUE(becomes(second, "state", "answered"));
+    EXPECT_EQ(post(first, "transfer", R"({"call":")" + second + "\"}"), 202);
+    EXPECT_TRUE(becomes(first, "end.reason", "transferred"));
+    EXPECT_TRUE(becomes(second, "end.reason", "transferred"));
+    expect_far_end_content();
+}
+
 TEST_F(CallsTest, ThePeerSendsUsElsewhereAndTheAiGoesAlong) {
     begin("sends_us_elsewhere", 2);
     const std::string old = place();
