@@ -135,7 +135,7 @@ bool NoMediaWatch::lacks_media(Call& call) {
     }
     // Below one packet a second it is RTCP: with rtcp-mux the relay counts that as well.
     const double heard = double(callee->packets - call.packets.front().second);
-    return heard < std::chrono::duration<double>(settings_.limit).count();
+    return heard < std::chrono::duration<double>(settings_.limit).count() * settings_.packets_hz;
 }
 
 void NoMediaWatch::divert(const Call& call) {

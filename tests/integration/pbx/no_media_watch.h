@@ -27,6 +27,7 @@ class NoMediaWatch {
 public:
     struct Settings {
         milliseconds limit;              ///< 0: never
+        double packets_hz = 1;           ///< from here on it is media
         std::uint16_t sip_port = 0;      ///< of the proxy, UDP
         std::filesystem::path greeting;  ///< WAV
     };

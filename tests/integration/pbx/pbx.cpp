@@ -171,15 +171,16 @@ Pbx::Pbx(const TempDir& folder, const Options& options)
             }
         }
     }
-    watch_ = std::make_unique<NoMediaWatch>(
-        NoMediaWatch::Settings{
-            options_.no_media_limit, port(Transport::Udp), folder_ / "greeting.wav"},
-        relay_control_,
-        control_,
-        [this] {
-            const std::lock_guard lock(mutex_);
-            return proxy_log();
-        });
+    watch_ = std::make_unique<NoMediaWatch>(NoMediaWatch::Settings{options_.no_media_limit,
+                                                                   options_.media_packets_hz,
+                                                                   port(Transport::Udp),
+                                                                   folder_ / "greeting.wav"},
+                                            relay_control_,
+                                            control_,
+                                            [this] {
+                                                const std::lock_guard lock(mutex_);
+                                                return proxy_log();
+                                            });
 }
 
 void Pbx::make_certificates() {

@@ -56,8 +56,11 @@ public:
         std::vector<User> users{{"alice"}};
         std::string domain = "pbx.test";  ///< also the realm
         std::string name = "pbx";         ///< of its folder, when a test has two
-        /// A call whose callee sent less than a packet a second for this long is diverted; 0: never.
+        /// A call whose callee sent fewer packets a second than `media_packets_hz` for this long is
+        /// diverted; 0: never.
         milliseconds no_media_limit = seconds(5);
+        /// One keeps RTCP from counting as media; a thousand makes every call one without.
+        double media_packets_hz = 1;
         std::string algorithm = "MD5";  ///< of the digest; or SHA-256
         bool has_qop = true;
         seconds expires{60};  ///< the longest that is granted

@@ -55,5 +55,24 @@ TEST_F(ProofTest, CallOutlivesFiveTimesTheLimitOverEveryTransport) {
     expect_callers_undisturbed(phones.size(), 5 * kLimit_s - 0.1);
 }
 
+// When a PBX does it all the same, Offhook knows what happened and what it had sent until then.
+TEST_F(ProofTest, DivertedCallIsNamed) {
+    const std::vector<Phone> phones{{"tls", Transport::Tls, Media::Sdes}};
+    Pbx::Options options;
+    options.users.clear();
+    options.no_media_limit = seconds(kLimit_s);
+    options.media_packets_hz = 1000;
+    start_pbx(options, phones);
+    start_daemon(phones);
+    const auto caller = call("tls", seconds(kLimit_s + 2));
+    ASSERT_TRUE(pbx_->wait_diversion(seconds(20)));
+    const auto event = daemon_->wait_event("call.diverted");
+    ASSERT_TRUE(event);
+    EXPECT_NEAR(event->number("after_answer_ms"), kLimit_s * 1000, 700);
+    EXPECT_GT(event->number("sent"), (kLimit_s - 1) * 50);
+    EXPECT_GT(event->number("received"), (kLimit_s - 1) * 50);
+    expect_ended_by_caller(*caller);
+}
+
 }  // namespace
 }  // namespace offhook::harness
