@@ -65,8 +65,8 @@ struct Call {
 
     model::CallId transferor;  ///< this call was placed because that one's peer asked for it
     model::CallId replaced;    ///< ends once this one is answered (RFC 3891)
-    /// Set once another call has taken the place of this one: the peer's BYE is then the end of
-    /// what was asked for.
+    /// Set while another call takes the place of this one: the peer's BYE is then the end of what
+    /// was asked for.
     std::optional<model::CallEnd> superseded;
     glib::Timer transfer_timer;
 

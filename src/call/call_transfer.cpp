@@ -81,8 +81,17 @@ void CallRegistry::on_transfer_progress(const CallId& id, int status) {
     Call* call = get(id);
     if (!call || !call->info.transfer || call->info.transfer->is_by_peer) return;
     call->info.transfer->status = status;
-    if (!is_final(status) || call->ending) return;
+    if (call->ending) return;
+    const std::string where = call->info.transfer->target.empty()
+                                  ? "the far end of call " + call->info.transfer->call.text
+                                  : mask_numbers(call->info.transfer->target);
+    if (!is_final(status)) {
+        // Many a peer leaves before it can tell whether it arrived.
+        call->superseded = model::ended(EndReason::Transferred, "the peer left for " + where);
+        return;
+    }
     if (!is_good(status)) {
+        call->superseded.reset();
         log::write(Level::Warning,
                    Mark::Warning,
                    "call.transfer_failed",
@@ -91,9 +100,6 @@ void CallRegistry::on_transfer_progress(const CallId& id, int status) {
                    {{"status", status}});
         return;
     }
-    const std::string where = call->info.transfer->target.empty()
-                                  ? "the far end of call " + call->info.transfer->call.text
-                                  : mask_numbers(call->info.transfer->target);
     if (Call* other = get(call->info.transfer->call))
         other->superseded = model::ended(EndReason::Transferred, "its far end went to " + id.text);
     end(*call, model::ended(EndReason::Transferred, "the peer has reached " + where), {});
@@ -147,6 +153,9 @@ void CallRegistry::on_transfer_requested(const CallId& id, model::Transfer trans
         return refuse_transfer(*call, is_policy ? 403 : 503, placed.error().detail);
     }
     call->info.transfer->call = *placed;
+    // A peer that leaves before the new call is answered has got what it asked for as well.
+    call->superseded =
+        model::ended(EndReason::Transferred, "the peer sent us to call " + placed->text);
     signalling_->accept_transfer(id, *placed);
     log::write(Level::Info,
                Mark::Call,
@@ -164,6 +173,7 @@ void CallRegistry::tell_transferor(const Call& placed, int status) {
     call->info.transfer->status = status;
     if (!is_final(status) || call->ending) return;
     if (!is_good(status)) {
+        call->superseded.reset();
         log::write(Level::Warning,
                    Mark::Warning,
                    "call.transfer_failed",
@@ -173,8 +183,6 @@ void CallRegistry::tell_transferor(const Call& placed, int status) {
         return;
     }
     media_.dismiss_ai(*call);
-    call->superseded =
-        model::ended(EndReason::Transferred, "the peer sent us to call " + placed.id.text);
     call->transfer_timer.once(parts_.context, kTransferorPatience, [this, id = call->id] {
         Call* old = get(id);
         if (old && !old->ending) end(*old, *old->superseded, {});

@@ -269,6 +269,30 @@ TEST_F(PlacedCalls, ATransferorThatDoesNotHangUpIsHungUpOn) {
     EXPECT_EQ(sip.ends.back().reason, EndReason::Transferred);
 }
 
+TEST_F(PlacedCalls, ATransferorThatLeavesAtOnceHasStillTransferred) {
+    const CallId old = transferable();
+    calls->on_transfer_requested(old, refer("sip:102@pbx.example.com"));
+    ends(old, model::ended(EndReason::CallerHangup));
+    EXPECT_EQ(over[0].end->reason, EndReason::Transferred);
+    const CallId next = sip.placed[0].id;
+    calls->on_accepted(next, peer_sdp());
+    EXPECT_EQ(info(next).state, CallState::Answered);
+}
+
+TEST_F(PlacedCalls, APeerThatLeavesBeforeItArrivedHasStillGone) {
+    const CallId id = placed_and_answered();
+    ASSERT_TRUE(calls->transfer(id, {.target = "102", .call = {}}));
+    calls->on_transfer_progress(id, 100);
+    ends(id, model::ended(EndReason::CalleeHangup));
+    EXPECT_EQ(over[0].end->reason, EndReason::Transferred);
+    const CallId refused = placed_and_answered();
+    ASSERT_TRUE(calls->transfer(refused, {.target = "102", .call = {}}));
+    calls->on_transfer_progress(refused, 100);
+    calls->on_transfer_progress(refused, 486);
+    ends(refused, model::ended(EndReason::CalleeHangup));
+    EXPECT_EQ(over[1].end->reason, EndReason::CalleeHangup);
+}
+
 TEST_F(PlacedCalls, WhenTheNewCallFailsTheOldOneGoesOn) {
     const CallId old = transferable();
     calls->on_transfer_requested(old, refer("sip:102@pbx.example.com"));
