@@ -249,7 +249,8 @@ void Account::on_outcome(FlowId id,
     if (outcome.has_outbound) around_.flows->expect_pongs(*held->flow);
     look_at_address(*held, outcome);
     // The place of a flow that is gone would ring, too, until it expires.
-    if (!before.empty() && before != contact && contact_of(*held) == contact) {
+    if (settings_.removes_old_contacts && !before.empty() && before != contact &&
+        contact_of(*held) == contact) {
         client_.remove(
             Path{held->flow, held->address}, around_.paths->via_for(*held->flow), before);
     }

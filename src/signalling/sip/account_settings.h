@@ -44,6 +44,9 @@ struct AccountSettings {
     /// one.
     std::chrono::seconds keepalive{25};
     std::chrono::seconds keepalive_timeout{10};
+    /// Whether a contact of ours that another one replaced (a new flow) is removed at the
+    /// registrar. Not where +sip.instance does that, and each REGISTER must have it.
+    bool removes_old_contacts = true;
     model::LegQuirks quirks;
     std::vector<model::Codec> codecs;  ///< by preference; empty: `[rtp] codecs`
     [[nodiscard]] bool operator==(const AccountSettings&) const = default;
