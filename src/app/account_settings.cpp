@@ -24,7 +24,10 @@ Result<base::Secret> password_of(const config::Account& account) {
                                     .credential = account.password_credential};
     if (source.file.empty() && source.environment.empty() && source.credential.empty())
         return base::Secret();
-    return base::load_secret(source, "account \"" + account.name + "\": the password");
+    auto password = base::load_secret(source, "account \"" + account.name + "\": the password");
+    // Wherever it is: the configuration has to change, or what it names.
+    if (!password) password.error().code = base::ErrorCode::InvalidArgument;
+    return password;
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds kLookupLimit{4'000};
 constexpr std::chrono::milliseconds kAgainLimit{500};
 /// Some address translations give a new port to each packet: Contact follows only so often.
 constexpr int kMaxMoves = 3;
+constexpr std::size_t kMaxPastContacts = 4;
 
 /// A user part as a URI writes it (RFC 3261 §25.1).
 std::string escaped_user(std::string_view user) {
@@ -237,8 +238,12 @@ void Account::on_outcome(FlowId id,
     const std::int64_t now_ns = base::monotonic_ns();
     const bool is_bound = outcome.answer.status >= 200 && outcome.answer.status < 300 &&
                           expires.count() > 0 && outcome.answer.granted != std::chrono::seconds(0);
-    const std::string before = contact_;
     if (is_bound) {
+        if (settings_.removes_old_contacts && !contact_.empty() &&
+            past_contacts_.size() < kMaxPastContacts) {
+            past_contacts_.push_back(contact_);
+        }
+        std::erase(past_contacts_, contact);
         contact_ = contact;
         service_routes_ = outcome.service_routes;
     }
@@ -248,11 +253,12 @@ void Account::on_outcome(FlowId id,
     if (!is_bound || held == nullptr || !held->flow) return;
     if (outcome.has_outbound) around_.flows->expect_pongs(*held->flow);
     look_at_address(*held, outcome);
-    // The place of a flow that is gone would ring, too, until it expires.
-    if (settings_.removes_old_contacts && !before.empty() && before != contact &&
-        contact_of(*held) == contact) {
-        client_.remove(
-            Path{held->flow, held->address}, around_.paths->via_for(*held->flow), before);
+    // The place of a flow that is gone would ring, too, until it expires. Not before Contact is
+    // settled: there is one REGISTER at a time.
+    if (!past_contacts_.empty() && contact_of(*held) == contact) {
+        client_.remove(Path{held->flow, held->address},
+                       around_.paths->via_for(*held->flow),
+                       std::exchange(past_contacts_, {}));
     }
 }
 

@@ -121,7 +121,8 @@ private:
     Registration registration_;
     std::array<Addresses, 2> addresses_;
     std::vector<Held> held_;
-    std::string contact_;  ///< registered; empty: none
+    std::string contact_;                     ///< registered; empty: none
+    std::vector<std::string> past_contacts_;  ///< to be removed; at most kMaxPastContacts
     std::vector<std::string> service_routes_;
     model::AccountState told_ = model::AccountState::Connecting;  ///< the last state in the log
     bool is_outage_told_ = false;

@@ -125,7 +125,7 @@ struct RegisterClient::Attempt {
     Path path;
     std::string via, contact;
     std::chrono::seconds expires{0};
-    bool names_instance = true;
+    std::string removes;  ///< Contact values of a removal; empty: this is none
     Done done;
     AuthAttempt auth;
     std::string transaction;
@@ -152,13 +152,17 @@ base::Result<UniqueMessage> RegisterClient::make(const Attempt& attempt,
     text.to = address;
     text.call_id = call_id_;
     text.cseq = ++cseq_;
-    text.contact = "<" + attempt.contact + ">";
-    // Not in a removal: a registrar that goes by the instance would remove the new contact.
-    if (attempt.names_instance && !identity_.instance_id.empty()) {
-        text.contact += ";+sip.instance=\"<" + identity_.instance_id + ">\"";
-        if (uses_outbound_) text.contact += ";reg-id=1";
+    if (!attempt.removes.empty()) {
+        // Without the instance: a registrar that goes by it would remove the new contact.
+        text.contact = attempt.removes;
+    } else {
+        text.contact = "<" + attempt.contact + ">";
+        if (!identity_.instance_id.empty()) {
+            text.contact += ";+sip.instance=\"<" + identity_.instance_id + ">\"";
+            if (uses_outbound_) text.contact += ";reg-id=1";
+        }
+        text.contact += ";expires=" + std::to_string(attempt.expires.count());
     }
-    text.contact += ";expires=" + std::to_string(attempt.expires.count());
     text.headers = {{"Supported", uses_outbound_ ? "path, outbound" : "path"},
                     {"Allow", std::string(kAllow)},
                     {"User-Agent", identity_.user_agent}};
@@ -195,13 +199,17 @@ void RegisterClient::send(const Path& path,
     begin(current_, auth_.in_advance("REGISTER", "sip:" + identity_.domain));
 }
 
-void RegisterClient::remove(const Path& path, const std::string& via, const std::string& contact) {
+void RegisterClient::remove(const Path& path,
+                            const std::string& via,
+                            const std::vector<std::string>& contacts) {
     forget();
+    std::string all;
+    for (const std::string& contact : contacts)
+        all += (all.empty() ? "<" : ", <") + contact + ">;expires=0";
     removal_ = std::make_shared<Attempt>();
     removal_->path = path;
     removal_->via = via;
-    removal_->contact = contact;
-    removal_->names_instance = false;
+    removal_->removes = std::move(all);
     begin(removal_, auth_.in_advance("REGISTER", "sip:" + identity_.domain));
 }
 

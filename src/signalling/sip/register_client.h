@@ -58,8 +58,8 @@ public:
               const std::string& contact,
               std::chrono::seconds expires,
               Done done);
-    /// Removes a contact of ours that is no more; nobody waits for the answer.
-    void remove(const Path& path, const std::string& via, const std::string& contact);
+    /// Removes contacts of ours that are no more; nobody waits for the answer.
+    void remove(const Path& path, const std::string& via, const std::vector<std::string>& contacts);
     /// Gives up the REGISTER under way.
     void forget();
 

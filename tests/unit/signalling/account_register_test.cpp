@@ -172,6 +172,30 @@ TEST_F(AccountRegister, follows_the_address_the_registrar_sees_and_removes_the_o
     EXPECT_EQ(bench_.events.account.contact, "sip:200@192.0.2.77:1024");
 }
 
+TEST_F(AccountRegister, every_contact_of_before_is_removed_once_the_new_one_is_settled) {
+    bench_.stack().set_account(registrar_.settings());
+    const Message first = registrar_.next();
+    registrar_.answer(
+        first,
+        "200 OK",
+        "Contact: " + first.header("Contact").substr(0, first.header("Contact").find('>') + 1) +
+            ";expires=2\r\n");
+    ASSERT_TRUE(becomes(AccountState::Registered));
+    // The address moves twice before it stays.
+    const Message refresh = registrar_.next();
+    registrar_.accept(refresh, {}, via_seen(refresh, "192.0.2.77", 1024));
+    const Message moved = registrar_.next();
+    registrar_.accept(moved, {}, via_seen(moved, "192.0.2.77", 2048));
+    const Message again = registrar_.next();
+    registrar_.accept(again, {}, via_seen(again, "192.0.2.77", 2048));
+    const Message removal = registrar_.next();
+    EXPECT_TRUE(has(removal.text, "<sip:200@127.0.0.1:")) << removal.text;
+    EXPECT_TRUE(has(removal.text, "<sip:200@192.0.2.77:1024>;expires=0")) << removal.text;
+    EXPECT_FALSE(has(removal.text, "192.0.2.77:2048")) << removal.text;
+    registrar_.accept(removal);
+    EXPECT_TRUE(registrar_.next(300ms).empty());
+}
+
 TEST_F(AccountRegister, an_address_that_changes_with_each_answer_is_no_loop) {
     bench_.stack().set_account(registrar_.settings());
     int asked = 0;
