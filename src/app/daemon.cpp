@@ -266,6 +266,8 @@ private:
         settings.listen = config_.sip.listen;
         settings.advertise = config_.sip.advertise;
         settings.dscp = config_.sip.dscp;
+        settings.session_expires = std::chrono::seconds(config_.sip.session_expires_s);
+        settings.min_session_expires = std::chrono::seconds(config_.sip.min_se_s);
         settings.allow = [allowed = std::move(allowed)](const sockaddr* address) {
             return config::contains_any(allowed, address);
         };

@@ -26,6 +26,8 @@ struct Sip {
     std::string advertise;    ///< address in Contact and Via; empty: the local one of each flow
     int dscp = 24;            ///< 0-63
     int answer_delay_ms = 0;  ///< 0-60000
+    int session_expires_s = 1800;  ///< RFC 4028; 0-86400, 0: only when the peer asks
+    int min_se_s = 90;             ///< 90-86400
 };
 
 enum class HoldMedia { None, Keep };

@@ -87,7 +87,7 @@ void CallInfo::send_digits(SipCall& call, const std::string& digits) {
 
 void CallInfo::send_next_digit(SipCall& call) {
     call.is_sending_digit = false;
-    if (call.digits.empty() || call.state != SipCall::State::Confirmed) return;
+    if (call.digits.empty() || !call.is_up()) return;
     const char digit = call.digits.front();
     call.digits.erase(0, 1);
     const Dialog::Content content{.content_type = "application/dtmf-relay",
@@ -102,7 +102,7 @@ void CallInfo::send_next_digit(SipCall& call) {
 }
 
 void CallInfo::send(SipCall& call, const std::string& content_type, const std::string& body) {
-    if (call.state != SipCall::State::Confirmed || body.size() > kMaxBodyBytes) return;
+    if (!call.is_up() || body.size() > kMaxBodyBytes) return;
     calls_.send(call, "INFO", {.content_type = content_type, .body = body}, {});
 }
 

@@ -119,12 +119,28 @@ void CallTable::send_bye(SipCall& call, const std::string& reason) {
     call.change.reset();
     Dialog::Content content;
     if (!reason.empty()) content.headers.emplace_back("Reason", single_line(reason));
-    const auto sent = send(call, "BYE", content, [this, id = call.id](const Reply& reply) {
-        if (!reply.is_final()) return;
-        if (SipCall* ended = find(id)) erase(*ended);
+    const auto sent = send(call, "BYE", content, [this, id = call.id, reason](const Reply& reply) {
+        SipCall* ended = reply.is_final() ? find(id) : nullptr;
+        if (ended == nullptr) return;
+        // Nobody heard it: the account's flow may be lost, and another found soon.
+        const bool is_unheard = reply.message == nullptr && !ended->dialog.account.empty();
+        if (is_unheard && !std::exchange(ended->is_bye_owed, true)) {
+            ended->bye_reason = reason;
+            ended->change_timer.once(core_.context(), 64 * core_.settings().t1, [this, id] {
+                if (SipCall* forgotten = find(id)) erase(*forgotten);
+                publish_size();
+            });
+        } else {
+            erase(*ended);
+        }
         publish_size();
     });
     if (!sent) erase(call);
+}
+
+void CallTable::pay_bye(SipCall& call) {
+    if (call.is_bye_owed && call.change_timer.is_armed())
+        send_bye(call, std::string(call.bye_reason));
 }
 
 void CallTable::end(SipCall& call, model::CallEnd why, const std::string& reason) {

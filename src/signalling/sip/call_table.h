@@ -55,6 +55,8 @@ public:
     void send_bye(SipCall& call, const std::string& reason);
     /// The same as soon as RFC 3261 §15 allows it: not before the ACK to our first 200.
     void end(SipCall& call, model::CallEnd why, const std::string& reason);
+    /// Sends the BYE again that nobody heard, now that the account has another flow.
+    void pay_bye(SipCall& call);
 
     /// Runs `emptied` when the last call goes.
     void when_empty(std::function<void()> emptied) { emptied_ = std::move(emptied); }

@@ -74,11 +74,12 @@ void ReliableRinging::on_prack(SipCall& call, const Request& request) {
     const auto cseq = number_of(next_word(rack));
     const bool is_ours = rseq && cseq && next_word(rack) == "INVITE" &&
                          call.ringing.rseq == *rseq && call.ringing.cseq == *cseq &&
-                         !call.ringing.bytes.empty();
+                         !call.ringing.is_acknowledged;
     if (!is_ours) return core_.respond(request, 481);
     // Our 180 has no offer, so there is nothing in a PRACK to answer (RFC 3262 §5).
     if (!body_of(request.message).empty()) return core_.respond(request, 488);
     stop(call);
+    call.ringing.is_acknowledged = true;
     core_.respond(request, 200);
 }
 

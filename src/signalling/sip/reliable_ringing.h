@@ -21,7 +21,7 @@ public:
     /// Sends the 180, once.
     void ring(SipCall& call);
     void on_prack(SipCall& call, const Request& request);
-    /// The INVITE is answered: nothing is repeated any more.
+    /// The INVITE is answered: nothing is repeated any more. A PRACK may still come.
     static void stop(SipCall& call);
 
 private:

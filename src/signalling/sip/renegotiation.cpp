@@ -12,8 +12,7 @@ namespace offhook::signalling::sip {
 
 void Renegotiation::on_reinvite(SipCall& call, const Request& request) {
     // Also while our 200 waits for its ACK: an offer may be on its way in there.
-    if (call.pending || call.answer.awaits_ack || call.change ||
-        call.state == SipCall::State::Placing)
+    if (call.pending || call.answer.awaits_ack || is_offering(call))
         return core_.respond(request, 491);
     SipCall::Pending pending{.transaction = request.keys.transaction,
                              .cseq = request.keys.cseq,
@@ -45,11 +44,8 @@ void Renegotiation::on_update(SipCall& call, const Request& request) {
     if (has_offer) {
         // RFC 3311 §5.2: an offer of theirs without our answer, an offer of ours without theirs.
         if (call.pending) return core_.respond(request, 500, {{"Retry-After", "3"}});
-        const bool ours = call.change && !call.change->sdp.empty();
-        if (ours || (call.answer.carries_offer && call.answer.awaits_ack) ||
-            call.state == SipCall::State::Placing) {
+        if (is_offering(call) || (call.answer.carries_offer && call.answer.awaits_ack))
             return core_.respond(request, 491);
-        }
         if (!read_offer(core_, request, pending.remote)) return;
     }
     if (!sessions_.negotiate(request, pending.session)) return;
@@ -131,6 +127,10 @@ void Renegotiation::reject(SipCall& call,
 }
 
 // ---- ours ----
+
+bool Renegotiation::is_offering(const SipCall& call) {
+    return call.change && !call.change->sdp.empty();
+}
 
 bool Renegotiation::is_busy(const SipCall& call) {
     return call.state != SipCall::State::Confirmed || call.pending || call.answer.awaits_ack ||

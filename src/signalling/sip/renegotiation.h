@@ -43,6 +43,8 @@ public:
     void proceed(SipCall& call);
 
 private:
+    /// An offer of ours waits for its answer.
+    [[nodiscard]] static bool is_offering(const SipCall& call);
     [[nodiscard]] static bool is_busy(const SipCall& call);
     void send(SipCall& call);
     void on_reply(const model::CallId& id, const Reply& reply);

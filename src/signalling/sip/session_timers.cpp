@@ -43,7 +43,6 @@ void SessionTimers::raise_interval(SipCall& call, const osip_message_t& response
 
 void SessionTimers::learn(SipCall& call, const osip_message_t& message) {
     if (osip_list_size(&message.allows) > 0) call.allows_update = allows(message, "UPDATE");
-    call.supports_timer = has_option(message, "supported", "timer");
 }
 
 void SessionTimers::start(SipCall& call, const SessionTerms& terms) {

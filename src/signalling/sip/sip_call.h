@@ -41,9 +41,14 @@ struct SipCall {
     bool is_reported = false;  ///< `on_ended` is posted
     Dialog dialog;
 
+    /// The dialog is confirmed: anything but BYE may be sent in it, also before the ACK to our 200
+    /// (RFC 3261 §12.1, §15).
+    [[nodiscard]] bool is_up() const {
+        return state == State::Answered || state == State::Confirmed;
+    }
+
     // what the peer says it can
     bool allows_update = false;
-    bool supports_timer = false;
 
     /// An offer of theirs that waits for `answer` or `reject`.
     struct Pending {
@@ -76,6 +81,7 @@ struct SipCall {
     /// Our reliable 180 (RFC 3262), repeated until its PRACK.
     struct Ringing {
         std::uint32_t rseq = 0;  ///< 0: none
+        bool is_acknowledged = false;
         std::uint32_t cseq = 0;
         std::string bytes;
         Path path;
@@ -157,8 +163,9 @@ struct SipCall {
     std::string local_sdp;                   ///< the text that is in force on our side
     std::optional<model::RemoteSdp> remote;  ///< what is in force on theirs
 
-    model::CallId replaces;  ///< the call this one takes the place of once it is answered
-    std::string bye_reason;  ///< Reason header of a BYE that waits for the ACK
+    model::CallId replaces;    ///< the call this one takes the place of once it is answered
+    std::string bye_reason;    ///< Reason header of a BYE that waits for the ACK, or is owed
+    bool is_bye_owed = false;  ///< our BYE was not heard; once more on another flow
 };
 
 }  // namespace offhook::signalling::sip

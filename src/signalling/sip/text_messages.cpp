@@ -49,7 +49,7 @@ void TextMessages::send(std::uint64_t tag, const model::TextMessage& message) {
         return done(tag, 400);
     if (message.call.empty()) return send_outside(tag, message);
     SipCall* call = calls_.find(message.call);
-    if (call == nullptr || call->state != SipCall::State::Confirmed) return done(tag, 481);
+    if (call == nullptr || !call->is_up()) return done(tag, 481);
     send_in_call(*call, tag, message);
 }
 

@@ -89,7 +89,7 @@ void Transfers::accept(SipCall& call, const model::CallId& placed) {
     if (!std::exchange(call.transfer_in.is_pending, false)) return;
     const SipCall* going = calls_.find(placed);
     if (going == nullptr || going->state == SipCall::State::Terminating) return notify(call, 503);
-    if (going->state == SipCall::State::Confirmed) return notify(call, 200);
+    if (going->is_up()) return notify(call, 200);
     call.transfer_in.placed = placed;
 }
 
@@ -112,13 +112,12 @@ void Transfers::on_outcome(const model::CallId& placed, int status) {
 void Transfers::transfer(SipCall& call, const model::Transfer& transfer) {
     // The one that goes on is not touched.
     if (call.transfer_out.is_active) return report(call, 491);
-    if (call.state != SipCall::State::Confirmed) return progress(call, 491);
+    if (!call.is_up()) return progress(call, 491);
     std::string target = transfer.target;
     std::string replaces;
     if (!transfer.replaces_call.empty()) {
         const SipCall* other = calls_.find(transfer.replaces_call);
-        if (other == nullptr || other->state != SipCall::State::Confirmed)
-            return progress(call, 481);
+        if (other == nullptr || !other->is_up()) return progress(call, 481);
         replaces = replaces_value(other->dialog);
         // The very device that is in that call, not whom its number would ring.
         if (target.empty()) target = other->dialog.remote_target;

@@ -200,8 +200,8 @@ void UserAgent::on_moved(AccountPort& account) {
         SipCall* call = calls_.find(id);
         if (call == nullptr || call->dialog.account != account.name()) continue;
         if (std::exchange(call->dialog.contact, contact) == contact) continue;
-        if (call->state == SipCall::State::Confirmed || call->state == SipCall::State::Answered)
-            renegotiation_.refresh(*call);
+        if (call->is_up()) renegotiation_.refresh(*call);
+        calls_.pay_bye(*call);
     }
     calls_.publish_size();
 }

@@ -36,6 +36,13 @@ std::string inside(const std::string& method, int cseq) {
            "Max-Forwards: 70\n";
 }
 
+std::filesystem::path next_folder(const TempDir& folder) {
+    static std::atomic<int> count{0};
+    auto made = folder / ("sipp-" + std::to_string(++count));
+    std::filesystem::create_directory(made);
+    return made;
+}
+
 std::string slurp(const std::filesystem::path& path) {
     std::ifstream file(path);
     std::stringstream buffer;
@@ -216,11 +223,19 @@ Sipp::Sipp(const TempDir& folder,
            std::uint16_t port,
            const Scenario& scenario,
            const Options& options) {
-    static std::atomic<int> count{0};
-    folder_ = folder / ("sipp-" + std::to_string(++count));
-    std::filesystem::create_directory(folder_);
+    folder_ = next_folder(folder);
     std::ofstream(folder_ / "scenario.xml") << scenario.xml();
     start(port, options, {"-sf", (folder_ / "scenario.xml").string()});
+}
+
+Sipp Sipp::from_file(const TempDir& folder,
+                     std::uint16_t port,
+                     const std::filesystem::path& scenario,
+                     const Options& options) {
+    Sipp sipp;
+    sipp.folder_ = next_folder(folder);
+    sipp.start(port, options, {"-sf", scenario.string()});
+    return sipp;
 }
 
 Sipp::Sipp(const TempDir& folder,

@@ -92,6 +92,12 @@ public:
          const std::string& builtin,
          const Options& options);
 
+    /// A scenario in a file.
+    [[nodiscard]] static Sipp from_file(const TempDir& folder,
+                                        std::uint16_t port,
+                                        const std::filesystem::path& scenario,
+                                        const Options& options);
+
     [[nodiscard]] Process& process() { return *process_; }
     /// True when every step came as written. `problem` tells what did not.
     bool succeeds(milliseconds limit = seconds(60));
@@ -100,6 +106,7 @@ public:
     [[nodiscard]] std::string messages();
 
 private:
+    Sipp() = default;
     void start(std::uint16_t port,
                const Options& options,
                std::vector<std::string> scenario_arguments);

@@ -2,6 +2,8 @@
 // whose flow is lost and found.
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "scripted_uas.h"
 #include "signalling/sip/call_info.h"
 #include "signalling/sip/peer_reasons.h"
@@ -128,6 +130,9 @@ TEST_F(CallRequest, AnswerWithoutWaitingForThePrack) {
     uac.send(uac.request("ACK"));
     EXPECT_TRUE(sees("confirmed"));
     EXPECT_TRUE(uac.is_silent(100ms));
+    uac.extra = "RAck: 1 1 INVITE\r\n";
+    uac.send(uac.request("PRACK"));  // it crossed our 200
+    EXPECT_FALSE(uac.expect(200).empty());
 }
 
 TEST_F(CallRequest, OfferlessReliableCallerGetsOurOfferInThe200Only) {
@@ -335,6 +340,26 @@ TEST_F(CallRequest, CallOnAnAccountKnowsItAndFollowsItsFlow) {
     elsewhere.reply(update, 200);
     bench.stack().hangup(id(), model::ended(model::EndReason::ApiHangup));
     EXPECT_FALSE(elsewhere.expect("BYE").empty());
+}
+
+TEST(LostFlow, ByeThatNobodyHeardIsSentOnTheNextOne) {
+    // Nobody answers for 64*T1 = 1.9 s; the account leaves its dead registrar after 2 s.
+    Bench bench([](auto& settings) {
+        settings.t1 = 30ms;
+        settings.t2 = 120ms;
+    });
+    auto lost = std::make_unique<ScriptedUas>(bench);
+    lost->call();
+    const model::CallId call = lost->id();
+    lost.reset();
+    bench.stack().hangup(call, model::ended(model::EndReason::ApiHangup), "SIP;cause=200");
+    ScriptedUas found(bench);
+    const Message bye = found.expect("BYE");
+    ASSERT_FALSE(bye.empty());
+    EXPECT_EQ(bye.header("Reason"), "SIP;cause=200");
+    found.reply(bye, 481);
+    EXPECT_TRUE(bench.wait([&] { return bench.stack().counters().dialogs == 0; }));
+    EXPECT_EQ(bench.events.count("ended api-hangup"), 1U);
 }
 
 }  // namespace

@@ -50,10 +50,15 @@ ScriptedUas::ScriptedUas(Bench& bench)
     account.outbound_proxy = "127.0.0.1:" + std::to_string(port_);
     account.instance_id = "urn:uuid:00000000-0000-4000-8000-000000000001";
     bench.stack().set_accounts({account});
+    bench.events.account = {};
     const bool registered = bench.wait([&] {
-        while (!receive(1ms).empty()) {
+        while (queued_.size() < 16) {
+            Message other = read(1ms);
+            if (other.empty()) break;
+            queued_.push_back(std::move(other));
         }
-        return bench.events.account.state == model::AccountState::Registered;
+        return bench.events.account.state == model::AccountState::Registered &&
+               bench.events.account.flow.ends_with(":" + std::to_string(port_));
     });
     if (!registered) throw std::runtime_error("the account did not register");
 }
@@ -69,6 +74,13 @@ void ScriptedUas::send(std::string_view text) {
 }
 
 Message ScriptedUas::receive(std::chrono::milliseconds limit) {
+    if (queued_.empty()) return read(limit);
+    Message first = std::move(queued_.front());
+    queued_.pop_front();
+    return first;
+}
+
+Message ScriptedUas::read(std::chrono::milliseconds limit) {
     const auto deadline = Clock::now() + limit;
     std::array<char, 65536> buffer{};
     for (;;) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,7 @@ public:
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
 private:
+    Message read(std::chrono::milliseconds limit);
     void write_request(const Message& invite,
                        std::string_view method,
                        const std::string& content_type,
@@ -69,6 +71,7 @@ private:
     std::uint16_t port_ = 0;
     std::uint16_t peer_port_ = 0;  ///< of the account's flow
     model::CallId id_;
+    std::deque<Message> queued_;  ///< what came while the account registered
 };
 
 }  // namespace offhook::test
