@@ -425,6 +425,8 @@ std::span<const std::uint8_t> LoadRun::unprotected(Call& call, std::span<std::ui
     const auto opened = rtp::looks_like_rtcp(datagram) ? call.srtp.inbound->open_rtcp(datagram)
                                                        : call.srtp.inbound->open_rtp(datagram);
     if (opened.verdict == srtp::SrtpInbound::Verdict::Ok) return datagram.first(opened.bytes);
+    // What opens the peer's NAT (STUN, empty datagrams) was never meant to be protected.
+    if (datagram.empty() || datagram[0] >> 6 != 2) return datagram;
     ++result_.srtp_refused;
     return {};
 }
