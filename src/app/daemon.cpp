@@ -16,6 +16,7 @@
 #include "api/api.h"
 #include "api/metrics.h"
 #include "app/account_settings.h"
+#include "app/ringcentral_accounts.h"
 #include "base/log.h"
 #include "base/monotonic.h"
 #include "call/account_book.h"
@@ -95,6 +96,7 @@ public:
 
     ~Daemon() {
         server_.reset();
+        ringcentral_.reset();
         if (sip_) sip_->stop(kStopGrace);
         // What signalling posted before it stopped still tells the ends of calls.
         while (g_main_context_iteration(nullptr, FALSE)) {
@@ -206,7 +208,7 @@ private:
             metrics_.on_call_answered(info);
         };
         hooks.on_ended = [this](const model::CallInfo& info) { metrics_.on_call_ended(info); };
-        hooks.on_account = [this](model::AccountInfo info) { accounts_.update(std::move(info)); };
+        hooks.on_account = [this](model::AccountInfo info) { on_account(std::move(info)); };
         hooks.on_drained = [this] { g_main_loop_quit(loop_.get()); };
         calls_ = std::make_unique<call::CallRegistry>(call::CallRegistry::Parts{
             .config = &config_,
@@ -247,12 +249,42 @@ private:
         }
         std::vector<signalling::sip::AccountSettings> all;
         for (const config::Account& account : config_.account) {
+            if (account.kind == "ringcentral") continue;
             auto settings = account_settings(account, state_ ? &*state_ : nullptr);
             if (!settings) return tl::unexpected(settings.error());
             all.push_back(std::move(*settings));
         }
         sip_->set_accounts(std::move(all));
+        return start_ringcentral();
+    }
+
+    Result<void> start_ringcentral() {
+        for (const config::Account& account : config_.account) {
+            if (account.kind != "ringcentral") continue;
+            if (!state_) {
+                return base::fail(base::ErrorCode::InvalidArgument,
+                                  "account \"" + account.name +
+                                      "\" of kind ringcentral needs a state directory: set "
+                                      "state.directory");
+            }
+            if (!ringcentral_) {
+                ringcentral_.emplace(
+                    *state_,
+                    RingCentralAccounts::Hooks{
+                        .set_account = [this](auto given) { sip_->set_account(std::move(given)); },
+                        .remove_account = [this](auto name) { sip_->remove_account(name); },
+                        .tell = [this](auto info) { accounts_.update(std::move(info)); }});
+            }
+            if (auto added = ringcentral_->add(account); !added) return added;
+        }
         return {};
+    }
+
+    void on_account(model::AccountInfo info) {
+        if (!ringcentral_) return accounts_.update(std::move(info));
+        if (auto completed = ringcentral_->seen(std::move(info))) {
+            accounts_.update(*std::move(completed));
+        }
     }
 
     Result<void> start_sip() {
@@ -413,6 +445,7 @@ private:
     glib::FdExecutor control_;
     call::AccountBook accounts_;
     std::optional<state::StateDirectory> state_;
+    std::optional<RingCentralAccounts> ringcentral_;
     glib::Ref<GMainLoop> loop_ = glib::Ref<GMainLoop>::adopt(g_main_loop_new(nullptr, FALSE));
     api::Metrics metrics_{OFFHOOK_VERSION};
     std::optional<media::LaunchLibrary> launches_;

@@ -66,7 +66,7 @@ class StandIn:
         self.listeners = {
             (kind, proxy): Listener(kind, proxy, context, self, self.witness) for kind in ("TLS", "WSS") for proxy in ("primary", "backup")
         }
-        proxies = {key: (lambda one=one: f"localhost:{one.port}") for key, one in self.listeners.items()}
+        proxies = {key: (lambda one=one: f"127.0.0.1:{one.port}") for key, one in self.listeners.items()}
         self.rest = Rest(self.app, self.accounts, self.settings, proxies, self.witness)
         self.registrar = Registrar(self.accounts, self.settings, self.witness)
         self.calls = []
@@ -183,7 +183,7 @@ class StandIn:
             "control": f"127.0.0.1:{self.control_server.port}",
             "rest": f"https://localhost:{self.rest_server.port}",
             "ca": os.path.join(folder, "ca.pem"),
-            **{f"{kind} {proxy}": f"localhost:{one.port}" for (kind, proxy), one in self.listeners.items()},
+            **{f"{kind} {proxy}": f"127.0.0.1:{one.port}" for (kind, proxy), one in self.listeners.items()},
         }
 
 

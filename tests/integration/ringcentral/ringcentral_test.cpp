@@ -1,0 +1,375 @@
+// Offhook as a RingCentral phone, against the stand-in (README.md).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "harness/call_test.h"
+#include "harness/daemon.h"
+#include "harness/http.h"
+#include "harness/process.h"
+
+namespace offhook::harness {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kSecret = "app-secret-1";
+constexpr const char* kJwt = "eyJ.jwt-of-the-user.sig";
+
+std::string needed(const char* variable) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr) throw std::runtime_error(std::string(variable) + " is not set");
+    return value;
+}
+
+std::string content_of(const std::filesystem::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    return text.str();
+}
+
+class RingCentral : public ::testing::Test {
+protected:
+    RingCentral() {
+        std::filesystem::create_directory(folder_ / "stand-in");
+        Process::Options options;
+        options.has_ready_fd = true;
+        stand_in_ =
+            std::make_unique<Process>(std::vector<std::string>{needed("OFFHOOK_PYTHON"),
+                                                               needed("OFFHOOK_RINGCENTRAL"),
+                                                               "--folder",
+                                                               (folder_ / "stand-in").string(),
+                                                               "--ready-fd",
+                                                               "3"},
+                                      options);
+        const Json where(stand_in_->ready_line(seconds(30)));
+        if (!where.is_valid()) throw std::runtime_error("no stand-in:\n" + stand_in_->output());
+        control_ = where.text("control");
+        rest_ = where.text("rest");
+        ca_ = where.text("ca");
+        keep("secret", kSecret);
+        keep("jwt", kJwt);
+    }
+
+    void TearDown() override {
+        const Json end = state();
+        for (std::size_t i = 0; i < end.size("violations"); ++i) {
+            ADD_FAILURE() << "the stand-in noticed: "
+                          << end.text("violations." + std::to_string(i));
+        }
+        if (!HasFailure()) return;
+        std::fprintf(stderr, "stand-in: %s\n", http("GET", control_, "/state").body.c_str());
+        std::fprintf(stderr, "%s\n", stand_in_->output().c_str());
+        if (daemon_) std::fprintf(stderr, "%s\n", daemon_->process().output().c_str());
+    }
+
+    void keep(const std::string& name, const std::string& text) {
+        const std::filesystem::path path = folder_ / name;
+        std::ofstream(path) << text << "\n";
+        chmod(path.c_str(), 0600);
+    }
+
+    void start(const std::string& lines = "transport = \"tls\"\ndevice_id = \"600701\"\n") {
+        Daemon::Options options;
+        options.more = "[state]\ndirectory = \"" + (folder_ / "state").string() +
+                       "\"\n\n[[account]]\nname = \"rc\"\nkind = \"ringcentral\"\nserver = \"" +
+                       rest_ + "\"\nca_file = \"" + ca_ +
+                       "\"\nclient_id = \"app-1\"\nclient_secret_file = \"" +
+                       (folder_ / "secret").string() + "\"\njwt_file = \"" +
+                       (folder_ / "jwt").string() + "\"\n" + lines;
+        daemon_ = std::make_unique<Daemon>(folder_, options);
+    }
+    void start_wss() { start("transport = \"wss\"\n"); }
+
+    Json steer(const std::string& command) {
+        const HttpAnswer answer = http("POST", control_, "/do", command);
+        EXPECT_EQ(answer.status, 200) << command;
+        return Json(answer.body);
+    }
+    Json state() { return Json(http("GET", control_, "/state").body); }
+    std::size_t asked() { return state().size("asked"); }
+    std::string in_account(const std::string& field) {
+        return daemon_->json("/api/v1/accounts/rc").text(field);
+    }
+    testing::AssertionResult becomes(const std::string& wanted, milliseconds limit = seconds(30)) {
+        std::string is;
+        const bool came = eventually(limit, &daemon_->process(), [&] {
+            is = in_account("state");
+            return is == wanted;
+        });
+        if (came) return testing::AssertionSuccess();
+        return testing::AssertionFailure()
+               << "the account is " << is << ": " << daemon_->get("/api/v1/accounts/rc").body;
+    }
+    /// Places a call to the phone; its number at the stand-in.
+    int call(const std::string& plan) {
+        const Json placed = steer("{\"do\":\"call\"," + plan + "}");
+        if (!(placed.number("id") >= 0)) throw std::runtime_error(placed.text("why"));
+        return static_cast<int>(placed.number("id"));
+    }
+    bool call_shows(int id,
+                    const std::function<bool(const Json&, const std::string&)>& good,
+                    milliseconds limit = seconds(20)) {
+        const std::string path = "calls." + std::to_string(id) + ".";
+        return eventually(limit, &daemon_->process(), [&] { return good(state(), path); });
+    }
+    /// A call whose tone comes back as the phone's AI echoes it, and whose packets keep the promise.
+    void talk(const std::string& plan, const std::string& codec, int payload_type) {
+        const int id = call("\"kind\":\"TLS\"," + plan);
+        EXPECT_TRUE(call_shows(id, [](const Json& s, const std::string& c) {
+            return s.number(c + "media.tone_share") > 0.8 && s.number(c + "media.received") > 150;
+        })) << "the tone does not come back";
+        const Json end = state();
+        const std::string media = "calls." + std::to_string(id) + ".media.";
+        EXPECT_EQ(end.text("calls." + std::to_string(id) + ".codec"), codec);
+        EXPECT_EQ(end.number(media + "payload_types.0"), payload_type);
+        EXPECT_GT(end.number(media + "junk_bytes"), 0);
+        for (const char* zero : {"unreadable", "undecodable", "seq_breaks", "timestamp_breaks"}) {
+            EXPECT_EQ(end.number(media + zero), 0) << zero;
+        }
+        EXPECT_EQ(end.number(media + "ssrcs"), 1);
+        steer("{\"do\":\"hangup\",\"call\":" + std::to_string(id) + "}");
+        EXPECT_TRUE(daemon_->wait_live_calls(0));
+    }
+
+    TempDir folder_;
+    std::unique_ptr<Process> stand_in_;
+    std::string control_, rest_, ca_;
+    std::unique_ptr<Daemon> daemon_;
+};
+
+TEST_F(RingCentral, AnExistingPhoneProvisionsAndRegisters) {
+    steer(R"({"do":"set","granted_s":3})");
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_EQ(in_account("kind"), "ringcentral");
+    EXPECT_EQ(in_account("user"), "17205550100");
+    EXPECT_EQ(in_account("domain"), "sip.ringcentral.com");
+    EXPECT_THAT(in_account("flow"), HasSubstr("tls:127.0.0.1:"));
+    // Token, sip-info, and the token given back.
+    EXPECT_TRUE(eventually(seconds(5), nullptr, [&] { return asked() == 3; }));
+    EXPECT_EQ(state().text("asked.2"), "POST /restapi/oauth/revoke");
+    // Refreshed before the three seconds are over, again and again.
+    EXPECT_TRUE(eventually(seconds(20), &daemon_->process(), [&] {
+        return daemon_->json("/api/v1/accounts/rc").number("registrations") >= 4;
+    }));
+    EXPECT_EQ(daemon_->json("/api/v1/accounts/rc").number("flow_losses"), 0);
+    EXPECT_EQ(state().size("live"), 1U);
+}
+
+TEST_F(RingCentral, SecretsAreNowhereToBeRead) {
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    const std::string kept = content_of(folder_ / "state" / "ringcentral-rc");
+    struct stat info {};
+    ASSERT_EQ(stat((folder_ / "state" / "ringcentral-rc").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0600U);
+    const Json file(kept);
+    const std::string password = file.text("password");
+    ASSERT_GE(password.size(), 8U);
+    const std::string proc = "/proc/" + std::to_string(daemon_->process().pid());
+    const std::string open = daemon_->process().output() + content_of(proc + "/cmdline") +
+                             daemon_->get("/api/v1/accounts").body + daemon_->get("/health").body +
+                             daemon_->get("/metrics").body;
+    for (const std::string& secret : {std::string(kSecret), std::string(kJwt), password}) {
+        EXPECT_THAT(open, Not(HasSubstr(secret)));
+    }
+    EXPECT_THAT(kept, Not(HasSubstr(kJwt)));
+    EXPECT_THAT(kept, Not(HasSubstr(kSecret)));
+}
+
+TEST_F(RingCentral, TheFirstRegisterMayPassUnchallenged) {
+    steer(R"({"do":"set","first_passes":true,"granted_s":3})");
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_EQ(state().number("answered.0"), 200);
+    EXPECT_TRUE(eventually(seconds(20), &daemon_->process(), [&] {
+        return daemon_->json("/api/v1/accounts/rc").number("registrations") >= 3;
+    }));
+}
+
+TEST_F(RingCentral, ACallWithOpusAtSixteenKilohertz) {
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    talk(R"("codecs":["OPUS/16000"])", "OPUS/16000", 109);
+}
+
+TEST_F(RingCentral, ACallWithPcmu) {
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    talk(R"("codecs":["PCMU"])", "PCMU", 0);
+}
+
+TEST_F(RingCentral, BothOffered) {
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    talk(R"("codecs":["OPUS/16000","PCMU"])", "OPUS/16000", 109);
+}
+
+TEST_F(RingCentral, AQueueCallHasNoBodyAndAnswersInTheAck) {
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    talk(R"("empty":true,"codecs":["OPUS/16000"])", "OPUS/16000", 109);
+    talk(R"("empty":true,"codecs":["PCMU"])", "PCMU", 0);
+}
+
+TEST_F(RingCentral, DigitsThatComeTwiceCountOnce) {
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    for (const std::string codec : {"OPUS/16000", "PCMU"}) {
+        const std::size_t before = daemon_->count_events("call.dtmf");
+        const int id = call(R"("kind":"TLS","codecs":[")" + codec + R"("])");
+        ASSERT_TRUE(call_shows(id, [](const Json& s, const std::string& c) {
+            return s.number(c + "media.tone_share") > 0.8;
+        }));
+        for (const int digit : {5, 5, 9}) {
+            steer("{\"do\":\"digit\",\"call\":" + std::to_string(id) +
+                  ",\"digit\":" + std::to_string(digit) + "}");
+            ASSERT_TRUE(daemon_->wait_event("call.dtmf")) << codec;
+        }
+        // The sound that follows shows that the copies did not come as sound.
+        EXPECT_TRUE(call_shows(id, [](const Json& s, const std::string& c) {
+            return s.number(c + "media.tone_share") > 0.8;
+        }));
+        EXPECT_EQ(daemon_->count_events("call.dtmf"), before + 3) << codec;
+        steer("{\"do\":\"hangup\",\"call\":" + std::to_string(id) + "}");
+        EXPECT_TRUE(daemon_->wait_live_calls(0));
+    }
+}
+
+TEST_F(RingCentral, ARestartIsTheSamePhoneAndAsksNothing) {
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_TRUE(eventually(seconds(5), nullptr, [&] { return asked() == 3; }));
+    const std::string instance = state().text("live.0.instance");
+    daemon_->process().stop();
+    EXPECT_EQ(state().size("live"), 0U) << "it did not un-register";
+    daemon_.reset();
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_EQ(asked(), 3U);
+    EXPECT_EQ(state().text("live.0.instance"), instance);
+    talk(R"("codecs":["PCMU"])", "PCMU", 0);
+}
+
+TEST_F(RingCentral, ABrokenStateFileMeansAskingAnew) {
+    std::filesystem::create_directory(folder_ / "state");
+    std::ofstream(folder_ / "state" / "ringcentral-rc") << "{\"version\":1,\"owner\":";
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_EQ(daemon_->count_events("ringcentral.state"), 1U);
+}
+
+TEST_F(RingCentral, PasswordsThatWereResetAreAskedForOnceMore) {
+    steer(R"({"do":"set","granted_s":3})");
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_TRUE(eventually(seconds(5), nullptr, [&] { return asked() == 3; }));
+    steer(R"({"do":"change_passwords"})");
+    ASSERT_TRUE(daemon_->wait_event("ringcentral.credentials_dropped", seconds(150)));
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_TRUE(eventually(seconds(5), nullptr, [&] { return asked() == 6; }));
+    talk(R"("codecs":["PCMU"])", "PCMU", 0);
+}
+
+TEST_F(RingCentral, FiveOtherPhonesAreExplained) {
+    steer(R"({"do":"fill","count":5,"for_s":600})");
+    start();
+    ASSERT_TRUE(eventually(seconds(20), &daemon_->process(), [&] {
+        return daemon_->json("/api/v1/accounts/rc").number("last_status") == 603;
+    }));
+    EXPECT_EQ(in_account("state"), "waiting");
+    EXPECT_THAT(in_account("last_answer"), HasSubstr("five phones"));
+    EXPECT_THAT(daemon_->get("/health").body, HasSubstr("five phones"));
+}
+
+TEST_F(RingCentral, AWrongJwtIsSaidAndNotTriedAgain) {
+    keep("jwt", "eyJ.another.sig");
+    start();
+    ASSERT_TRUE(becomes("failed"));
+    EXPECT_THAT(in_account("last_answer"), HasSubstr("does not accept the JWT"));
+    EXPECT_THAT(daemon_->get("/health").body, HasSubstr("does not accept the JWT"));
+    EXPECT_EQ(asked(), 1U);
+}
+
+TEST_F(RingCentral, ASoftPhonesDeviceIsNamedAsTheReason) {
+    start("transport = \"tls\"\ndevice_id = \"600702\"\n");
+    ASSERT_TRUE(becomes("failed"));
+    EXPECT_THAT(in_account("last_answer"), HasSubstr("Existing Phone"));
+}
+
+TEST_F(RingCentral, ADeviceThatIsNotThereIsNamedAsTheReason) {
+    start("transport = \"tls\"\ndevice_id = \"1\"\n");
+    ASSERT_TRUE(becomes("failed"));
+    EXPECT_THAT(in_account("last_answer"), HasSubstr("check device_id"));
+}
+
+TEST_F(RingCentral, TroubleOfTheirApiIsWaitedOut) {
+    steer(R"({"do":"fail","path":"oauth/token","status":503})");
+    steer(R"({"do":"fail","path":"sip-info","status":429,"headers":{"Retry-After":"1"}})");
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_EQ(daemon_->count_events("ringcentral.retry"), 2U);
+}
+
+TEST_F(RingCentral, TheBackupProxyAndBackAgain) {
+    steer(R"({"do":"close","kind":"TLS","proxy":"primary"})");
+    start("transport = \"tls\"\ndevice_id = \"600701\"\nswitch_back_s = 2\n");
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_EQ(in_account("proxy"), "backup");
+    talk(R"("codecs":["PCMU"])", "PCMU", 0);
+    steer(R"({"do":"open","kind":"TLS","proxy":"primary"})");
+    EXPECT_TRUE(eventually(seconds(30), &daemon_->process(), [&] {
+        return in_account("proxy") == "primary" && in_account("state") == "registered";
+    })) << daemon_->get("/api/v1/accounts/rc").body;
+    talk(R"("codecs":["PCMU"])", "PCMU", 0);
+}
+
+TEST_F(RingCentral, ACutConnectionComesBackWithinThreeSeconds) {
+    start();
+    ASSERT_TRUE(becomes("registered"));
+    const std::string instance = state().text("live.0.instance");
+    steer(R"({"do":"cut"})");
+    EXPECT_TRUE(eventually(seconds(3), &daemon_->process(), [&] {
+        return state().size("live") == 1 && in_account("state") == "registered";
+    }));
+    EXPECT_EQ(state().text("live.0.instance"), instance);
+    talk(R"("codecs":["PCMU"])", "PCMU", 0);
+}
+
+TEST_F(RingCentral, AWebPhoneProvisionsAndRegisters) {
+    steer(R"({"do":"set","granted_s":3})");
+    start_wss();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_EQ(in_account("user"), "17205550100*115");
+    EXPECT_THAT(in_account("flow"), HasSubstr("wss:127.0.0.1:"));
+    EXPECT_TRUE(eventually(seconds(20), &daemon_->process(), [&] {
+        return daemon_->json("/api/v1/accounts/rc").number("registrations") >= 4;
+    }));
+    EXPECT_EQ(state().size("instances"), 1U);
+    // Its sound comes with the web leg: until then a call is refused.
+    const int id = call(R"("kind":"WSS")");
+    EXPECT_TRUE(call_shows(
+        id, [](const Json& s, const std::string& c) { return s.text(c + "state") == "ended"; }));
+    EXPECT_EQ(state().text("calls." + std::to_string(id) + ".ended_by"), "phone 488");
+}
+
+TEST_F(RingCentral, AWebPhoneSwitchesOverAndBackAsTheySay) {
+    steer(R"({"do":"set","switch_back_s":2})");
+    steer(R"({"do":"close","kind":"WSS","proxy":"primary"})");
+    start_wss();
+    ASSERT_TRUE(becomes("registered"));
+    EXPECT_EQ(in_account("proxy"), "backup");
+    steer(R"({"do":"open","kind":"WSS","proxy":"primary"})");
+    EXPECT_TRUE(eventually(seconds(30), &daemon_->process(), [&] {
+        return in_account("proxy") == "primary" && in_account("state") == "registered";
+    })) << daemon_->get("/api/v1/accounts/rc").body;
+}
+
+}  // namespace
+}  // namespace offhook::harness
