@@ -105,7 +105,7 @@ void RingCentralAccounts::on_changed(One& one) {
     info.kind = one.config.kind;
     info.state = state_of(provisioner.state());
     info.last_answer = provisioner.sentence();
-    if (provisioner.state() == rc::Provisioner::State::Waiting) {
+    if (provisioner.next_try_in().count() > 0) {
         info.next_try_ns = base::realtime_ns() + provisioner.next_try_in().count() * base::kNsPerMs;
     }
     if (const auto& sip = provisioner.credentials()) {

@@ -116,13 +116,7 @@ void Provisioner::refused(const Refusal& refusal) {
     const std::string text = refusal.error.text();
     if (refusal.is_permanent) {
         token_.revoke();
-        log::write(log::Level::Error,
-                   log::Mark::Error,
-                   "ringcentral.refused",
-                   {},
-                   text,
-                   {{"account", settings_.account}});
-        return change(State::Failed, text);
+        return fail(text);
     }
     std::chrono::milliseconds pause = std::min(
         settings_.first_retry * (1 << std::min(failures_, kMaxDoublings)), settings_.max_retry);
@@ -155,17 +149,9 @@ void Provisioner::on_refused() {
     store_.forget();
     sip_.reset();
     if (!is_proven_) {
-        const std::string text =
+        return fail(
             "RingCentral's registrar refuses the password that its API gave a moment ago: check "
-            "in the portal that the extension is enabled and the device was not removed, then "
-            "restart";
-        log::write(log::Level::Error,
-                   log::Mark::Error,
-                   "ringcentral.refused",
-                   {},
-                   text,
-                   {{"account", settings_.account}});
-        return change(State::Failed, text);
+            "in the portal that the extension is enabled and the device was not removed");
     }
     log::write(log::Level::Warning,
                log::Mark::Warning,
@@ -177,10 +163,24 @@ void Provisioner::on_refused() {
     change(State::Asking, "new SIP credentials are asked for: the old ones are no longer taken");
 }
 
+void Provisioner::fail(const std::string& sentence) {
+    log::write(log::Level::Error,
+               log::Mark::Error,
+               "ringcentral.refused",
+               {},
+               sentence,
+               {{"account", settings_.account}});
+    next_try_in_ = settings_.failed_pause;
+    timer_.once(context_.get(), next_try_in_, [this] { provision(); });
+    change(State::Failed, sentence);
+}
+
 void Provisioner::change(State state, std::string sentence) {
     state_ = state;
     sentence_ = std::move(sentence);
-    if (state != State::Waiting) next_try_in_ = std::chrono::milliseconds(0);
+    if (state != State::Waiting && state != State::Failed) {
+        next_try_in_ = std::chrono::milliseconds(0);
+    }
     const Changed changed = changed_;  // it may destroy us
     changed(*this);
 }

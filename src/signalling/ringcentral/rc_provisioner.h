@@ -26,6 +26,8 @@ struct ProvisionerSettings {
     /// Pause after a failure that may pass; doubles, plus or minus a fifth.
     std::chrono::milliseconds first_retry{1'000};
     std::chrono::milliseconds max_retry{60'000};
+    /// Pause after one that needs a person, who may have mended it meanwhile.
+    std::chrono::milliseconds failed_pause{1'800'000};
 };
 
 /// Gets and keeps what one account needs to register.
@@ -34,7 +36,7 @@ struct ProvisionerSettings {
 ///     else token -> sip-provision or sip-info -> keep -> token revoked -> ready
 ///
 /// A failure that may pass (no connection, 429, 5xx) is tried again, after Retry-After where there
-/// is one; one that cannot (JWT, permission, device) ends in `Failed`.
+/// is one; one that cannot (JWT, permission, device) is `Failed`.
 /// @thread control, whose context must be thread-default when it is made
 class Provisioner {
 public:
@@ -42,7 +44,7 @@ public:
         Asking,
         Ready,
         Waiting,  ///< tries again by itself
-        Failed,   ///< stays until the configuration changes
+        Failed,   ///< needs a person; tries again every half hour only
     };
     /// Every change; `Ready` comes with credentials to use from now on. May destroy the
     /// provisioner.
@@ -69,7 +71,7 @@ public:
     [[nodiscard]] const std::optional<SipCredentials>& credentials() const { return sip_; }
     /// What went wrong and what to do, for health and logs; empty in `Ready`.
     [[nodiscard]] const std::string& sentence() const { return sentence_; }
-    /// In `Waiting`: when the next try is.
+    /// In `Waiting` and `Failed`: when the next try is.
     [[nodiscard]] std::chrono::milliseconds next_try_in() const { return next_try_in_; }
     [[nodiscard]] const std::string& account() const { return settings_.account; }
 
@@ -83,6 +85,8 @@ private:
     void on_reply(const base::Result<http::HttpReply>& reply);
     void ready(SipCredentials sip, bool is_proven);
     void refused(const Refusal& refusal);
+    /// A person has to mend something.
+    void fail(const std::string& sentence);
     void change(State state, std::string sentence);
 
     const ProvisionerSettings settings_;

@@ -270,6 +270,17 @@ TEST_F(ProvisionerTest, WhatCannotPassStops) {
     EXPECT_FALSE(directory_.read("ringcentral-office"));
 }
 
+TEST_F(ProvisionerTest, WhatAPersonMendedIsFoundGoodLater) {
+    rest_.next(kInfoPath, {403, R"({"errorCode":"CMN-401"})"});
+    ProvisionerSettings patient = settings();
+    patient.failed_pause = 50ms;
+    start(patient);
+    ASSERT_TRUE(wait_for(State::Failed));
+    ASSERT_TRUE(wait_for(State::Ready));
+    with([](Provisioner& p) { EXPECT_EQ(p.next_try_in(), 0ms); });
+    EXPECT_TRUE(pauses_.empty());
+}
+
 TEST_F(ProvisionerTest, ARefusedTokenIsRefreshedOnce) {
     rest_.next(kInfoPath, {401, R"({"errorCode":"OAU-213"})"});
     start(settings());
