@@ -88,8 +88,9 @@ public:
     virtual void on_answer_sent(const CallId& id) = 0;
     /// The ACK to the first 200 came; `answer` is set when our 200 carried the offer, and then has
     /// usable audio (a call whose ACK has none is hung up as NotAcceptable). Comes again only with
-    /// the answer to an offerless re-INVITE, and with the description that stays in force when a
-    /// re-INVITE is cancelled after `on_reoffer`.
+    /// the answer to an offerless re-INVITE, with an answer to a refresh of ours that changed
+    /// something, and with the description that stays in force when a re-INVITE is cancelled after
+    /// `on_reoffer`.
     virtual void on_confirmed(const CallId& id, std::optional<RemoteSdp> answer) = 0;
     /// A re-INVITE (hold, resume, moved address); ends in one `answer` or `reject` with this
     /// `exchange`, or is forgotten when the peer cancels it. Empty: it had no SDP, we offer.

@@ -342,6 +342,28 @@ TEST_F(CallRequest, CallOnAnAccountKnowsItAndFollowsItsFlow) {
     EXPECT_FALSE(elsewhere.expect("BYE").empty());
 }
 
+TEST_F(CallRequest, ForksToTwoAccountsAreTwoCallsToOneAreOne) {
+    ScriptedUas desk(bench);
+    ScriptedUas lobby(bench, "lobby");
+    const auto invite = [](const std::string& branch, std::uint16_t port) {
+        const std::string here = "127.0.0.1:" + std::to_string(port);
+        return "INVITE sip:200@pbx.test SIP/2.0\r\nVia: SIP/2.0/UDP " + here + ";branch=z9hG4bK" +
+               branch +
+               "\r\nMax-Forwards: 70\r\nFrom: <sip:300@pbx.test>;tag=in\r\nTo: "
+               "<sip:200@pbx.test>\r\nCall-ID: forked\r\nCSeq: 1 INVITE\r\nContact: <sip:300@" +
+               here + ">\r\nContent-Length: 0\r\n\r\n";
+    };
+    desk.send(invite("a", desk.port()));
+    EXPECT_EQ(desk.receive().status(), 100);
+    lobby.send(invite("b", lobby.port()));
+    EXPECT_EQ(lobby.receive().status(), 100);
+    desk.send(invite("c", desk.port()));  // RFC 3261 §8.2.2.2
+    EXPECT_EQ(desk.receive().status(), 482);
+    ASSERT_TRUE(bench.wait([&] { return bench.events.count("incoming") == 2; }));
+    EXPECT_EQ(bench.events.calls.at(0).account, "desk");
+    EXPECT_EQ(bench.events.calls.at(1).account, "lobby");
+}
+
 TEST(LostFlow, ByeThatNobodyHeardIsSentOnTheNextOne) {
     // Nobody answers for 64*T1 = 1.9 s; the account leaves its dead registrar after 2 s.
     Bench bench([](auto& settings) {

@@ -32,7 +32,7 @@ std::string uri_of(const std::string& name_addr) {
 
 }  // namespace
 
-ScriptedUas::ScriptedUas(Bench& bench)
+ScriptedUas::ScriptedUas(Bench& bench, const std::string& name)
     : bench_(bench), fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in local = loopback(0);
     socklen_t length = sizeof(local);
@@ -42,14 +42,14 @@ ScriptedUas::ScriptedUas(Bench& bench)
     }
     port_ = ntohs(local.sin_port);
     signalling::sip::AccountSettings account;
-    account.name = "desk";
+    account.name = name;
     account.user = "200";
     account.domain = "pbx.test";
     account.display_name = "Desk";
     account.password = base::Secret("secret");
     account.outbound_proxy = "127.0.0.1:" + std::to_string(port_);
     account.instance_id = "urn:uuid:00000000-0000-4000-8000-000000000001";
-    bench.stack().set_accounts({account});
+    bench.stack().set_account(account);
     bench.events.account = {};
     const bool registered = bench.wait([&] {
         while (queued_.size() < 16) {

@@ -16,8 +16,9 @@ class ScriptedUas {
 public:
     using Headers = std::vector<std::pair<std::string, std::string>>;
 
-    /// Gives the bench the account "desk" (user 200, password "secret") and accepts its REGISTER.
-    explicit ScriptedUas(Bench& bench);
+    /// Gives the bench an account (user 200, password "secret") and accepts its REGISTER. An account
+    /// of that name moves here.
+    explicit ScriptedUas(Bench& bench, const std::string& account = "desk");
     ~ScriptedUas();
     ScriptedUas(const ScriptedUas&) = delete;
     ScriptedUas& operator=(const ScriptedUas&) = delete;
