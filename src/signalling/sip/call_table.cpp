@@ -1,6 +1,17 @@
 #include "signalling/sip/call_table.h"
 
 namespace offhook::signalling::sip {
+namespace {
+
+/// Nobody will answer what waits in a call that ends, and an INVITE without a final response keeps
+/// its transaction for ever.
+void refuse_pending(AgentCore& core, CallTable& calls, SipCall& call) {
+    if (!call.pending) return;
+    core.respond(calls.take_pending(call).transaction,
+                 {.status = 487, .to_tag = call.dialog.local_tag});
+}
+
+}  // namespace
 
 SipCall& CallTable::add(SipCall call) {
     auto owned = std::make_unique<SipCall>(std::move(call));
@@ -111,6 +122,7 @@ void CallTable::report_end(SipCall& call, model::CallEnd end) {
 
 void CallTable::send_bye(SipCall& call, const std::string& reason) {
     call.state = SipCall::State::Terminating;
+    refuse_pending(core_, *this, call);
     call.answer.repeater.cancel();
     call.answer.awaits_ack = false;
     call.session.timer.cancel();
@@ -148,6 +160,7 @@ void CallTable::end(SipCall& call, model::CallEnd why, const std::string& reason
     if (call.state == SipCall::State::Answered) {
         // The repetition of the 200 goes on.
         call.state = SipCall::State::Terminating;
+        refuse_pending(core_, *this, call);
         call.bye_reason = reason;
     } else {
         send_bye(call, reason);

@@ -228,19 +228,21 @@ void PlacedCalls::rang_out(const model::CallId& id) {
     SipCall* call = calls_.find(id);
     if (call == nullptr || call->state != SipCall::State::Placing) return;
     const auto seconds = call->placing->order.ring_timeout.count();
-    if (outcome_) outcome_(id, 408);
     give_up(*call,
             model::ended(model::EndReason::NoAnswer,
                          "nobody answered within " + std::to_string(seconds) + " s"),
-            "SIP;cause=408;text=\"No answer\"");
+            "SIP;cause=408;text=\"No answer\"",
+            408);
 }
 
 void PlacedCalls::give_up(SipCall& call,
                           const model::CallEnd& why,
-                          const std::string& reason_header) {
+                          const std::string& reason_header,
+                          int status) {
     calls_.report_end(call, why);
     SipCall::Placing& placing = *call.placing;
     if (std::exchange(placing.is_given_up, true)) return;
+    if (outcome_) outcome_(call.id, status);
     placing.cancel_reason = reason_header;
     placing.timer.cancel();
     // RFC 3261 §9.1: not before a provisional response. Without any, timer B ends it.

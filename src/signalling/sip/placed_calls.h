@@ -20,8 +20,12 @@ public:
         : core_(core), calls_(calls), sessions_(sessions) {}
 
     void place(const model::OutgoingCall& order);
-    /// CANCEL, as soon as it may be sent; the end is reported at once.
-    void give_up(SipCall& call, const model::CallEnd& why, const std::string& reason_header);
+    /// CANCEL, as soon as it may be sent; the end is reported at once, as `status` to a transfer
+    /// that the call was placed for.
+    void give_up(SipCall& call,
+                 const model::CallEnd& why,
+                 const std::string& reason_header,
+                 int status = 487);
     /// A response that belongs to no transaction: a 2xx to INVITE is repeated or of another fork,
     /// others are nothing.
     void on_late_success(const osip_message_t& response);

@@ -286,10 +286,6 @@ void UserAgent::hangup(const model::CallId& id,
     } else if (call->state == SipCall::State::Placing) {
         placed_.give_up(*call, why, reason_header);
     } else {
-        if (call->pending) {
-            core_.respond(calls_.take_pending(*call).transaction,
-                          {.status = 487, .to_tag = call->dialog.local_tag});
-        }
         calls_.end(*call, why, reason_header);
     }
     calls_.publish_size();

@@ -122,6 +122,22 @@ TEST_F(Transfer, TheirsWhosePlacedCallFails) {
     EXPECT_EQ(notified().body(), "SIP/2.0 503 Service Unavailable\r\n");
 }
 
+TEST_F(Transfer, TheirsWhosePlacedCallIsHungUp) {
+    ScriptedUas uas(bench);
+    refer("Refer-To: <sip:300@pbx.test>\r\n");
+    EXPECT_EQ(notified().body(), "SIP/2.0 100 Trying\r\n");
+    const Message invite = uas.place();
+    bench.stack().accept_transfer(id(), uas.id());
+    uas.reply(invite, 180);
+    EXPECT_EQ(notified().body(), "SIP/2.0 180 Ringing\r\n");
+    bench.stack().hangup(uas.id(), model::ended(model::EndReason::ApiHangup));
+    const Message done = notified();
+    EXPECT_EQ(done.body(), "SIP/2.0 487 Request Terminated\r\n");
+    EXPECT_TRUE(done.header("Subscription-State").starts_with("terminated"));
+    refer("Refer-To: <sip:301@pbx.test>\r\n");  // and may be asked again
+    EXPECT_FALSE(uac.expect(202).empty());
+}
+
 TEST_F(Transfer, TheirsIsRefusedByPolicy) {
     refer("Refer-To: <sip:300@pbx.test>\r\n");
     EXPECT_EQ(notified().body(), "SIP/2.0 100 Trying\r\n");
@@ -235,6 +251,25 @@ TEST_F(Transfer, InviteWithReplacesTakesThePlace) {
     uac.accept(bye);
     EXPECT_TRUE(sees("ended replaced"));
     EXPECT_TRUE(bench.wait([&] { return bench.stack().counters().dialogs == 1; }));
+}
+
+TEST_F(Transfer, WhatIsReplacedLeavesNoOfferWaiting) {
+    bench.events.when_reoffer = {};  // nobody answers it
+    uac.send(uac.request("INVITE", plain_offer(2, "sendonly")));
+    EXPECT_FALSE(uac.expect(100).empty());
+    ScriptedUac other(bench, ScriptedUac::Over::Udp);
+    other.extra =
+        "Replaces: " + uac.call_id + ";to-tag=" + uac.to_tag + ";from-tag=" + uac.from_tag + "\r\n";
+    other.send(other.request("INVITE", plain_offer()));
+    const Message ok = other.expect(200);
+    ASSERT_FALSE(ok.empty());
+    other.learn(ok);
+    other.send(other.request("ACK"));
+    EXPECT_FALSE(uac.expect(487).empty());
+    uac.send(uac.request("ACK", {}, true));
+    uac.accept(uac.expect("BYE"));
+    // Also the machines of the transactions: an INVITE without an answer would stay for ever.
+    EXPECT_TRUE(bench.wait([&] { return bench.stack().counters().transactions == 0; }));
 }
 
 TEST_F(Transfer, ReplacesOfNothing) {
