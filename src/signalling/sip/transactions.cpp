@@ -49,8 +49,9 @@ struct Transactions::Machine {
     const osip_message_t* wire_of = nullptr;
     bool is_sent = false;
     bool is_killed = false;
-    Reply reply;           ///< client: the newest that is not reported
-    bool is_over = false;  ///< client: the final one is reported
+    bool is_cancelled = false;  ///< client: CANCEL was sent
+    Reply reply;                ///< client: the newest that is not reported
+    bool is_over = false;       ///< client: the final one is reported
 
     explicit Machine(Transactions& transactions) : owner(transactions) {}
     ~Machine() { osip_transaction_free(transaction); }
@@ -239,7 +240,11 @@ void Transactions::settle_client(Machine& machine) {
     if (acknowledged && !owned->is_reliable()) {
         keep(owned->key, {Retired::Kind::AckSent, owned->path, owned->wire, {}}, 64 * timers_.t1);
     }
-    if (owned->on_reply) owned->on_reply(reply.status == 0 ? Reply{503, nullptr} : reply);
+    if (!owned->on_reply) return;
+    if (reply.status == 0) return owned->on_reply({503, nullptr});
+    // A challenge that crossed our CANCEL is not answered: it would ring the far end after all.
+    const bool is_challenge = reply.status == 401 || reply.status == 407;
+    owned->on_reply(owned->is_cancelled && is_challenge ? Reply{reply.status, nullptr} : reply);
 }
 
 void Transactions::keep(const std::string& key, Retired entry, std::chrono::milliseconds stay) {
@@ -405,9 +410,10 @@ void Transactions::report_failed() {
 bool Transactions::cancel(const std::string& key, const std::string& reason_header) {
     const auto found = clients_.find(key);
     if (found == clients_.end()) return false;
-    const Machine& machine = *found->second;
+    Machine& machine = *found->second;
     if (machine.transaction->ctx_type != ICT || machine.transaction->orig_request == nullptr)
         return false;
+    machine.is_cancelled = true;
     const Path path = machine.path;
     (void)request(make_cancel(*machine.transaction->orig_request, reason_header), path, {});
     return true;

@@ -170,6 +170,8 @@ void UserAgent::on_options(const Request& request) {
 void UserAgent::in_dialog(SipCall& call, const Request& request) {
     const RequestKeys& keys = request.keys;
     const bool invite = keys.method == "INVITE";
+    // Found by a From without tag: there is no dialog before the far end answers.
+    if (call.state == SipCall::State::Placing) return core_.respond(request, 481);
     // RFC 3261 §12.2.2; an INVITE with the CSeq of the one before is no new one either.
     std::uint32_t& newest = call.dialog.remote_cseq;
     if (keys.cseq < newest || (invite && keys.cseq == newest))

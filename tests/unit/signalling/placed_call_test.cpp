@@ -174,6 +174,35 @@ TEST_F(PlacedCall, NoCancelBeforeAProvisionalResponse) {
     EXPECT_EQ(bench.events.count("ended api-hangup"), 1U);
 }
 
+TEST_F(PlacedCall, ChallengeThatCrossesTheCancelIsNotAnswered) {
+    const Message invite = uas.place();
+    uas.reply(invite, 180);
+    ASSERT_TRUE(sees("progress 180"));
+    bench.stack().hangup(uas.id(), model::ended(model::EndReason::ApiHangup));
+    uas.reply(uas.expect("CANCEL"), 200);
+    uas.reply(invite,
+              407,
+              {},
+              "proxy",
+              {{"Proxy-Authenticate", "Digest realm=\"pbx\", nonce=\"n1\", qop=\"auth\""}});
+    EXPECT_FALSE(uas.expect("ACK").empty());
+    EXPECT_TRUE(is_empty());
+    EXPECT_TRUE(uas.expect("INVITE", 100ms).empty());
+}
+
+TEST_F(PlacedCall, RequestsBeforeTheAnswerHaveNoDialog) {
+    const Message invite = uas.place();
+    uas.reply(invite, 180);
+    ASSERT_TRUE(sees("progress 180"));
+    uas.send("BYE sip:200@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" +
+             std::to_string(uas.port()) +
+             ";branch=z9hG4bKearly;rport\r\nMax-Forwards: 70\r\nFrom: " + invite.header("To") +
+             "\r\nTo: " + invite.header("From") + "\r\nCall-ID: " + invite.header("Call-ID") +
+             "\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_FALSE(uas.expect(481).empty());
+    EXPECT_EQ(bench.stack().counters().dialogs, 1U);
+}
+
 TEST_F(PlacedCall, AnswerThatCrossesTheCancelIsEnded) {
     const Message invite = uas.place();
     uas.reply(invite, 180);
