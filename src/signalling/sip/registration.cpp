@@ -275,7 +275,8 @@ void Registration::retry(std::int64_t now_ns, int status, std::string why) {
 
 void Registration::unavailable(std::int64_t now_ns, const RegisterAnswer& answer) {
     const std::string why = explain(answer, plan_);
-    if (!answer.retry_after) {
+    // "Retry-After: 0" names no time: obeyed, it would be two REGISTERs a second for ever.
+    if (answer.retry_after.value_or(std::chrono::seconds(0)).count() == 0) {
         if (plan_.has_backup) failures_on_proxy_ = kTriesOnProxy;
         return retry(now_ns, answer.status, why);
     }

@@ -406,6 +406,18 @@ TEST(Registration, retry_after_is_honoured) {
     }
 }
 
+TEST(Registration, a_retry_after_of_nothing_is_no_storm) {
+    World world(plan());
+    world.primary.answer = [](seconds) {
+        return RegisterAnswer{.status = 503, .retry_after = seconds(0)};
+    };
+    world.start();
+    world.run(1'200 * kNsPerS);
+    // 2 s apart for ten minutes, then 30 s.
+    EXPECT_LT(world.sent.size(), 450U);
+    EXPECT_GT(world.sent.size(), 200U);
+}
+
 TEST(Registration, a_refresh_that_meets_503_keeps_what_is_granted) {
     World world(plan());
     world.start();
