@@ -1,13 +1,16 @@
 #include "signalling/sip/message.h"
 
 #include <strings.h>
+#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <random>
+#include <stdexcept>
 
 #include "signalling/sip/sip_error.h"
 
@@ -114,14 +117,19 @@ UniqueUri parse_uri(const std::string& text) {
 }
 
 std::string random_token() {
-    thread_local std::mt19937_64 engine{[] {
-        std::random_device device;
-        std::seed_seq seed{
-            device(), device(), device(), device(), device(), device(), device(), device()};
-        return std::mt19937_64(seed);
-    }()};
+    // The kernel's, in batches: peers see our tags, and must not learn the next ones (RFC 3261
+    // §19.3), nor branches, which are what a forged response would have to name.
+    thread_local std::array<std::uint64_t, 32> batch;
+    thread_local std::size_t left = 0;
+    if (left == 0) {
+        while (::getrandom(batch.data(), sizeof(batch), 0) != ssize_t{sizeof(batch)}) {
+            if (errno != EINTR) throw std::runtime_error("the kernel gives no random numbers");
+        }
+        left = batch.size();
+    }
+    const std::uint64_t number = batch[--left];
     std::array<char, 17> text{};
-    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(engine()));
+    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(number));
     return text.data();
 }
 
