@@ -2,10 +2,14 @@
 
 #include <gio/gio.h>
 #include <libsoup/soup.h>
+#include <poll.h>
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -16,6 +20,38 @@
 namespace offhook::test {
 
 using signalling::sip::Transport;
+
+namespace {
+
+/// GIO makes TLS handshakes on threads that wait for more afterwards. The leak checker of g++ 12
+/// crashes over the thread-local memory that a library loaded late gave them, so they end before it
+/// looks.
+struct PoolThreads {
+    PoolThreads() = default;
+    PoolThreads(const PoolThreads&) = delete;
+    PoolThreads& operator=(const PoolThreads&) = delete;
+    ~PoolThreads() {
+        using namespace std::chrono_literals;
+        const auto until = std::chrono::steady_clock::now() + 3s;
+        while (count() > 0 && std::chrono::steady_clock::now() < until) {
+            g_thread_pool_stop_unused_threads();
+            poll(nullptr, 0, 5);
+        }
+    }
+
+    static int count() {
+        int threads = 0;
+        for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+            std::string name;
+            std::getline(std::ifstream(task.path() / "comm"), name);
+            if (name.starts_with("pool") && name != "pool-spawner") ++threads;
+        }
+        return threads;
+    }
+};
+const PoolThreads kPoolThreads;
+
+}  // namespace
 
 class SipServer::Impl {
 public:
