@@ -1,8 +1,13 @@
 #pragma once
 
+#include <gio/gio.h>
+
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+
+#include "glib/ref.h"
 
 namespace offhook::testing {
 
@@ -28,8 +33,13 @@ public:
     [[nodiscard]] bool saw_close();
 
 private:
-    class Impl;
-    std::unique_ptr<Impl> impl_;
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+    glib::Ref<GMainContext> context_;
+    glib::Ref<GMainLoop> loop_;
+    glib::Ref<GSocketService> service_;
+    unsigned port_ = 0;
+    std::thread thread_;
 };
 
 }  // namespace offhook::testing
