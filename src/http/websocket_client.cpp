@@ -113,7 +113,11 @@ public:
         return true;
     }
 
-    [[nodiscard]] bool is_open() const { return listener_ != nullptr && socket_; }
+    /// False from the peer's Close frame on, though TCP may take a moment longer.
+    [[nodiscard]] bool is_open() const {
+        return listener_ != nullptr && socket_ &&
+               soup_websocket_connection_get_state(socket_.get()) == SOUP_WEBSOCKET_STATE_OPEN;
+    }
     [[nodiscard]] const glib::DialledStream& connection() const { return connection_; }
 
     /// The client goes: an open peer is told, and this object lives until it is, or a moment.

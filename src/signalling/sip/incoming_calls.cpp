@@ -100,9 +100,11 @@ bool IncomingCalls::find_replaced(const Request& request, model::CallId& replace
     if (!wanted) return refuse(400);
     const SipCall* call =
         calls_.find_dialog(Dialog::key_of(wanted->call_id, wanted->local_tag, wanted->remote_tag));
-    // A call that rings here and that we did not place cannot be replaced.
+    // A call that rings here and that we did not place cannot be replaced, nor can one that another
+    // phone system carries, whoever learned its tags.
     if (call == nullptr || call->state == SipCall::State::Incoming ||
-        call->state == SipCall::State::Placing) {
+        call->state == SipCall::State::Placing ||
+        call->dialog.account != request.path.flow->account()) {
         return refuse(481);
     }
     if (call->state == SipCall::State::Terminating) return refuse(603);
