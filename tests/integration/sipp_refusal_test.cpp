@@ -65,7 +65,14 @@ TEST_F(SippRefusalTest, RequiredExtensionIs420) {
 TEST_F(SippRefusalTest, UnknownMethodIs405) {
     start();
     Scenario scenario;
-    scenario.request("SUBSCRIBE").receive_matching(405, "Allow:");
+    scenario.request("PUBLISH").receive_matching(405, "Allow:");
+    expect(scenario);
+}
+
+TEST_F(SippRefusalTest, SubscriptionToAnythingIs489) {
+    start();
+    Scenario scenario;
+    scenario.request("SUBSCRIBE").receive_matching(489, "Allow-Events:");
     expect(scenario);
 }
 
