@@ -45,6 +45,8 @@ constexpr int kExitBadConfig = 78;  // EX_CONFIG: the service manager must not t
 constexpr std::uint16_t kStunPort = 3478;
 /// For the answers to our last BYEs and REGISTERs; over as soon as they are here.
 constexpr std::chrono::milliseconds kStopGrace{2'000};
+/// More of it for each account: their last REGISTERs are paced like all others.
+constexpr std::chrono::milliseconds kStopGracePerAccount{3};
 constexpr std::int64_t kStuckNs = 10 * base::kNsPerS;
 
 log::Options log_options(const config::Log& log) {
@@ -97,7 +99,10 @@ public:
     ~Daemon() {
         server_.reset();
         ringcentral_.reset();
-        if (sip_) sip_->stop(kStopGrace);
+        if (sip_) {
+            const auto accounts = static_cast<std::int64_t>(config_.account.size());
+            sip_->stop(kStopGrace + accounts * kStopGracePerAccount);
+        }
         // What signalling posted before it stopped still tells the ends of calls.
         while (g_main_context_iteration(nullptr, FALSE)) {
         }
