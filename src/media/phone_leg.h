@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "glib/ref.h"
 #include "media/launch_file.h"
+#include "media/leg.h"
 #include "media/media_bus.h"
 #include "media/reaper.h"
 #include "model/audio_port.h"
@@ -35,7 +36,7 @@ namespace offhook::media {
 /// worker, acknowledged) and the sockets close. The audio port is shared with the AI side and lives
 /// as long as either.
 /// @thread control
-class PhoneLeg {
+class PhoneLeg final : public Leg {
 public:
     struct Parts {
         model::CallId id;
@@ -52,9 +53,7 @@ public:
     /// @errors Unsupported (the launch file cannot carry the codec), InvalidArgument (fill),
     /// Internal
     [[nodiscard]] static base::Result<std::unique_ptr<PhoneLeg>> create(Parts parts);
-    ~PhoneLeg();
-    PhoneLeg(const PhoneLeg&) = delete;
-    PhoneLeg& operator=(const PhoneLeg&) = delete;
+    ~PhoneLeg() override;
 
     /// Where the peer says it listens; again when it moves.
     /// @errors InvalidArgument: not a numeric address
@@ -63,31 +62,24 @@ public:
     /// where it was. Before `start` and with each offer and answer.
     /// @errors Internal: OpenSSL refused; all stays as it was
     [[nodiscard]] base::Result<void> set_srtp(const std::optional<model::SrtpAgreement>& agreed);
-    /// The first packet leaves within 5 ms from here. @errors Internal: an element refused (its
-    /// error is on the bus)
-    [[nodiscard]] base::Result<void> start();
-    void set_sending(bool sending);
+    [[nodiscard]] base::Result<void> start() override;
+    void set_sending(bool sending) override;
     /// What a re-INVITE changed beside the address: payload numbers, rtcp-mux. The codec stays.
     void renegotiate(const model::ChosenAudio& chosen);
-    /// @errors InvalidArgument: not RFC 4733 digits; Unsupported: the peer takes none; Conflict:
-    /// not started
-    [[nodiscard]] base::Result<void> send_digits(const std::string& digits);
-    /// Ends the leg; `after` runs on the reaper when everything is gone. Nothing else may be called
-    /// afterwards.
-    void retire(Reaper& reaper, std::function<void()> after);
+    [[nodiscard]] base::Result<void> send_digits(const std::string& digits) override;
+    void retire(Reaper& reaper, std::function<void()> after) override;
 
-    [[nodiscard]] const std::shared_ptr<model::AudioPort>& audio_port() const noexcept {
+    [[nodiscard]] const std::shared_ptr<model::AudioPort>& audio_port() const noexcept override {
         return port_;
     }
-    [[nodiscard]] const model::LegCounters& counters() const noexcept {
+    [[nodiscard]] const model::LegCounters& counters() const noexcept override {
         return *session_->counters();
     }
-    [[nodiscard]] const model::ChosenAudio& chosen() const noexcept { return chosen_; }
-    [[nodiscard]] const worker::MediaWorker& worker() const noexcept { return *worker_; }
-    /// @param answered_ns CLOCK_MONOTONIC, 0: not yet
-    [[nodiscard]] model::LegStats stats(std::int64_t answered_ns, std::int64_t now_ns) const;
-    /// The built chains, for the log: "rtpcallsrc ! aitap | linekeeper ! rtpcallsink".
-    [[nodiscard]] std::string chain() const;
+    [[nodiscard]] const model::ChosenAudio& chosen() const noexcept override { return chosen_; }
+    [[nodiscard]] const worker::MediaWorker& worker() const noexcept override { return *worker_; }
+    [[nodiscard]] model::LegStats stats(std::int64_t answered_ns,
+                                        std::int64_t now_ns) const override;
+    [[nodiscard]] std::string chain() const override;
 
 private:
     explicit PhoneLeg(Parts parts);

@@ -50,6 +50,11 @@ constexpr std::array kReasons{
     ReasonFacts{EndReason::SessionTimer, "session-timer", EndClass::Upstream},
     ReasonFacts{EndReason::DialogLost, "dialog-lost", EndClass::Upstream},
     ReasonFacts{EndReason::Diverted, "diverted", EndClass::Upstream},
+    ReasonFacts{EndReason::IceFailed, "ice-failed", EndClass::Upstream},
+    ReasonFacts{EndReason::DtlsFailed, "dtls-failed", EndClass::Upstream},
+    ReasonFacts{EndReason::FingerprintMismatch, "fingerprint-mismatch", EndClass::Upstream},
+    ReasonFacts{EndReason::WebTimeout, "web-timeout", EndClass::Upstream},
+    ReasonFacts{EndReason::PeerVanished, "peer-vanished", EndClass::Upstream},
     ReasonFacts{EndReason::PipelineError, "pipeline-error", EndClass::Internal},
     ReasonFacts{EndReason::InternalError, "internal-error", EndClass::Internal},
 };

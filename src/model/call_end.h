@@ -57,6 +57,13 @@ enum class EndReason : std::uint8_t {
     SessionTimer,  ///< no refresh came in time, or ours was not answered (RFC 4028 §10)
     DialogLost,    ///< 481 to a request of ours: the peer does not know the call any more
     Diverted,      ///< taken away as a PBX does with a call that it believes has no media
+    // web legs
+    IceFailed,            ///< no pair of candidates worked
+    DtlsFailed,           ///< the handshake did not end well
+    FingerprintMismatch,  ///< the certificate in DTLS is not the one of the description: somebody
+                          ///< sits between, or the description is wrong
+    WebTimeout,           ///< not connected and verified in time
+    PeerVanished,         ///< nothing was heard of the peer, and it did not come back
     // inside
     PipelineError,
     InternalError,

@@ -66,6 +66,9 @@ struct RemoteSdp {
     RemoteAudio audio;  ///< the line that is used: the first of `audio_lines` unless chosen anew
     std::vector<RemoteAudio> audio_lines;  ///< every usable one, in order
     std::vector<SdpMediaLine> lines;       ///< in order, <= 16
+    /// The text itself, <= 32 KiB, when it can only be meant for a web leg (ICE, DTLS-SRTP); that
+    /// reads it by itself (sdp::read_web) and nothing above is of use then. Empty otherwise.
+    std::string web_text;
 };
 
 /// What one call speaks after offer and answer met.
@@ -94,6 +97,7 @@ struct LocalSdp {
     std::vector<SdpCrypto> crypto;     ///< a=crypto lines: one in an answer under SRTP
     std::string protocol = "RTP/AVP";  ///< of the audio line when `lines` is empty
     std::vector<SdpMediaLine> lines;   ///< echo of the offer's lines; empty: a single audio line
+    std::string web_text;              ///< of a web leg: the whole text, sent as it is
 };
 
 /// Chooses the first of `ours` that the remote has; empty when nothing fits. telephone-event comes

@@ -16,6 +16,8 @@
 
 namespace offhook::model {
 
+class Signalling;
+
 /// A call that somebody else wants with us. Strings are bounded (<= 256 bytes) and NOT yet escaped.
 struct IncomingCall {
     CallId id;
@@ -34,6 +36,7 @@ struct IncomingCall {
     std::vector<Codec> codecs;  ///< of the account, by preference; empty: `[rtp] codecs`
     std::optional<RemoteSdp>
         offer;  ///< empty: offerless INVITE, our 200 carries the offer (RFC 3264 §4)
+    Signalling* via = nullptr;  ///< who brought it and takes its commands; null: the SIP room
 };
 
 /// A call we place. @see Signalling::place_call
@@ -102,6 +105,12 @@ public:
     /// INVITE of ours comes as `ended_by_status`; a BYE or CANCEL brings its Reason headers in
     /// `peer_reasons`.
     virtual void on_ended(const CallId& id, CallEnd end) = 0;
+
+    /// Candidates of the peer that came after its description (RFC 8838), "candidate:..." values;
+    /// web legs only. `is_end`: there will be no more.
+    virtual void on_candidates(const CallId& /*id*/,
+                               std::vector<std::string> /*candidates*/,
+                               bool /*is_end*/) {}
 
     // calls we placed
 

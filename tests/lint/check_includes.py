@@ -5,7 +5,7 @@ import re
 
 import tree
 
-INTERFACES = ["base", "glib", "http", "config", "model", "state"]
+INTERFACES = ["base", "glib", "http", "config", "model", "sdp", "state"]
 PLUGINS = ["worker", "rtp", "srtp", "session", "element", "rtpcallsrc", "aitap", "linekeeper", "rtpcallsink", "callstats"]
 ROOMS = ["signalling", "connection", "media", "ai", "stats", "store"]
 
@@ -17,6 +17,7 @@ MAY_INCLUDE = {
     "http": ["base", "glib"],
     "model": ["base"],
     "config": ["base", "model"],
+    "sdp": ["base", "config", "model"],
     **{room: INTERFACES for room in ROOMS},
     "call": INTERFACES + ROOMS,
     "api": INTERFACES + ROOMS + ["call"],
@@ -32,9 +33,9 @@ LIBRARIES = [
     (r"osip(parser)?2/", ["src/signalling/sip/"]),
     (r"libsoup/", ["src/http/", "tests/unit/signalling/sip_server"]),
     (r"toml\+\+/", ["src/config/"]),
-    (r"gst/webrtc/", ["src/media/web_leg"]),
+    (r"gst/webrtc/", ["src/media/web_transport", "src/media/detail/web_", "tests/"]),
     (r"spdlog/(?!fmt/)", ["src/base/log"]),  # its formatter is anybody's
-    (r"openssl/", ["plugins/srtp/transform.cpp", "tests/"]),
+    (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "tests/"]),
     (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "tests/"]),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
