@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -11,8 +12,15 @@ namespace offhook::session {
 ///
 ///     webrtcbin's threads --deliver--> ring, eventfd --> the leg's media worker
 ///     the leg's media worker ------------------------> Out::send
+///
+/// Producers share a mutex among themselves; the worker takes none and never waits for them.
 class WebPort {
 public:
+    /// The largest packet that passes; larger ones are lost and counted.
+    static constexpr std::size_t kMaxPacketBytes = 1500;
+    /// Packets that wait for the worker at most: 0.6 s of sound.
+    static constexpr std::size_t kCapacity = 31;
+
     /// Takes packets of the leg as long as it is attached. @thread the leg's media worker
     class Out {
     public:
@@ -32,13 +40,14 @@ public:
 
     // worker
 
-    /// Readable when there is something; -1 when the kernel gave none.
+    /// Readable from when something was delivered until `take` said that there is no more; -1 when
+    /// the kernel gave none.
     [[nodiscard]] int fd() const noexcept;
-    /// Copies the oldest packet; 0: none. @param out >= 1,500 bytes
+    /// Copies the oldest packet; 0: none. @param out >= kMaxPacketBytes
     [[nodiscard]] std::size_t take(std::span<std::uint8_t> out) noexcept;
     /// Where packets go from now on; null: nowhere, they are counted as held.
     void set_out(std::shared_ptr<Out> out) noexcept;
-    [[nodiscard]] Out* out() const noexcept;
+    [[nodiscard]] Out* out() const noexcept { return out_.get(); }
 
     [[nodiscard]] std::uint64_t dropped_packets() const noexcept;  ///< @thread any
 
