@@ -28,6 +28,12 @@ const Names<std::optional<model::SrtpPolicy>>& srtp_policies() {
     return names;
 }
 
+const Names<model::LegKind>& media_kinds() {
+    static const Names<model::LegKind> names{{"rtp", model::LegKind::Phone},
+                                             {"web", model::LegKind::Web}};
+    return names;
+}
+
 constexpr int kDaySeconds = 86'400;
 
 // clang-format off: one key, one paragraph
@@ -201,6 +207,15 @@ std::vector<Key<Account>> common_keys() {
                    "Protection of its calls' media; `inherit`: as `[rtp] srtp`. Calls that it "
                    "places offer RTP/SAVP with `require`, RTP/AVP with keys beside it with "
                    "`prefer` (RFC 8643)."}),
+        choice<A>("account",
+                  "media",
+                  [](A & a) -> auto& { return a.media; },
+                  media_kinds(),
+                  {"",
+                   "",
+                   "What we offer on it, in calls that we place and in answer to an INVITE without "
+                   "a description: RTP, or ICE with DTLS-SRTP (a WebPhone; see [web]). An offer of "
+                   "the peer is answered in its own kind. RingCentral over wss is web."}),
         yes_no<A>(
             "account",
             "allow_outbound",

@@ -182,6 +182,22 @@ std::string digits_or_empty(const std::string& text) {
     return good ? "" : "must be digits";
 }
 
+std::string ice_url(const std::string& text) {
+    const auto colon = text.find(':');
+    const std::string scheme = text.substr(0, colon);
+    std::string where = colon == std::string::npos ? std::string() : text.substr(colon + 1);
+    const auto query = where.find('?');
+    const std::string asked = query == std::string::npos ? std::string() : where.substr(query);
+    where.resize(std::min(query, where.size()));
+    const bool is_stun = scheme == "stun" && asked.empty();
+    const bool is_turn = scheme == "turn" &&
+                         (asked.empty() || asked == "?transport=udp" || asked == "?transport=tcp");
+    const bool is_turns = scheme == "turns" && (asked.empty() || asked == "?transport=tcp");
+    if ((is_stun || is_turn || is_turns) && !where.empty() && host_and_port_or_empty(where).empty())
+        return {};
+    return "must be stun:HOST:PORT, turn:HOST:PORT?transport=udp (or tcp) or turns:HOST:PORT";
+}
+
 std::string empty_for_now(const std::string& text) {
     return text.empty() ? "" : "must be empty: the built-in protocols connect to nothing";
 }

@@ -38,6 +38,9 @@ namespace offhook::config::check {
 [[nodiscard]] std::string word_or_empty(const std::string& text);
 /// Up to 32 digits.
 [[nodiscard]] std::string digits_or_empty(const std::string& text);
+/// stun:HOST[:PORT], turn:HOST[:PORT][?transport=udp|tcp], turns:HOST[:PORT][?transport=tcp]
+/// (RFC 7064, RFC 7065).
+[[nodiscard]] std::string ice_url(const std::string& text);
 [[nodiscard]] std::string empty_for_now(const std::string& text);
 
 }  // namespace offhook::config::check

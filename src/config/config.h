@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/codec.h"
+#include "model/leg_kind.h"
 #include "model/srtp.h"
 
 namespace offhook::config {
@@ -55,6 +56,32 @@ struct Media {
     std::vector<std::string> allow_elements;  ///< factories allowed beside the built-in list
 };
 
+/// One STUN or TURN server for web legs. The meaning of each key is in web_keys.cpp.
+struct IceServer {
+    std::string url{}, username{};
+    std::string credential_file{}, credential_env{}, credential_credential{};  ///< at most one
+
+    [[nodiscard]] bool is_turn() const { return url.starts_with("turn"); }
+};
+
+/// Web legs (ICE, DTLS-SRTP). The meaning of each key is in web_keys.cpp.
+struct Web {
+    int workers = 0;    ///< 0: one for every two cores, two at most
+    int max_legs = 50;  ///< 0: none
+    std::vector<model::Codec> codecs{model::Codec::Opus, model::Codec::Pcmu, model::Codec::Pcma};
+    std::vector<std::string> addresses{};
+    std::uint16_t first_port = 0, last_port = 0;  ///< from `ports`; 0: the kernel chooses
+    bool relay_only = false;
+    int gather_ms = 2000;
+    int connect_s = 15;
+    int vanish_s = 4;
+    int vanish_end_s = 10;  ///< 0: at once
+    int max_candidates = 32;
+    int max_mdns = 2;
+    std::vector<std::string> deny{};  ///< CIDR
+    std::vector<IceServer> ice_server{};
+};
+
 struct Admission {
     int max_calls = 2000;
     double tick_p99_ms =
@@ -95,6 +122,7 @@ struct Route {
     std::string account{};   ///< name of an Account; empty: any, and listeners
     std::string ai{};
     std::string pipeline = "phone";
+    std::string web_pipeline = "web";
     bool accept_transfer = false;  ///< whether a peer may have us call somebody else (REFER)
     std::string fill =
         {};  ///< silence, comfort-noise, tone, file:PATH; empty: what the pipeline says
@@ -128,6 +156,7 @@ struct Account {
     int answer_delay_ms = -1;                 ///< -1: as Sip::answer_delay_ms
     std::string route{};                      ///< name of a Route; empty: the first that matches
     std::optional<model::SrtpPolicy> srtp{};  ///< empty: as Rtp::srtp
+    model::LegKind media = model::LegKind::Phone;  ///< of what we offer
     bool allow_outbound = false;
     std::vector<std::string> outbound_allow{};  ///< globs
     int outbound_per_minute = 10;
@@ -139,6 +168,7 @@ struct Config {
     Sip sip;
     Rtp rtp;
     Media media;
+    Web web;
     Admission admission;
     Drain drain;
     State state;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -192,6 +193,95 @@ Key<T> texts(
                 return {};
             },
             [ref](const T& c) { return Value(ref(const_cast<T&>(c))); }};
+}
+
+// "FIRST-LAST". `or_empty`: nothing stands for 0 and 0.
+template <class T, class First, class Last>
+Key<T> ports(std::string_view section,
+             std::string_view name,
+             First first_ref,
+             Last last_ref,
+             bool or_empty,
+             Words w) {
+    return {
+        section,
+        name,
+        "string",
+        std::string(w.unit),
+        std::move(w.range),
+        w.description,
+        [first_ref, last_ref, or_empty](T& c, const Value& v) -> std::string {
+            const std::string wanted =
+                std::string(or_empty ? "must be empty or" : "must be") +
+                " \"FIRST-LAST\" within 1024 to 65535 with an even FIRST and room for a "
+                "pair, such as \"20000-29999\"";
+            const auto* given = std::get_if<std::string>(&v);
+            if (given == nullptr) return wanted;
+            unsigned first = 0;
+            unsigned last = 0;
+            if (!given->empty() || !or_empty) {
+                const char* const end = given->data() + given->size();
+                const auto a = std::from_chars(given->data(), end, first);
+                if (a.ec != std::errc{} || a.ptr == end || *a.ptr != '-') return wanted;
+                const auto b = std::from_chars(a.ptr + 1, end, last);
+                if (b.ec != std::errc{} || b.ptr != end) return wanted;
+                if (first < 1024 || last > 65535 || first % 2 != 0 || last <= first) return wanted;
+            }
+            first_ref(c) = static_cast<std::uint16_t>(first);
+            last_ref(c) = static_cast<std::uint16_t>(last);
+            return {};
+        },
+        [first_ref, last_ref](const T& c) {
+            T& read = const_cast<T&>(c);
+            if (first_ref(read) == 0) return Value(std::string());
+            return Value(std::to_string(first_ref(read)) + "-" + std::to_string(last_ref(read)));
+        }};
+}
+
+inline std::vector<model::Codec> all_codecs() {
+    std::vector<model::Codec> all;
+    for (const model::CodecFacts& facts : model::kCodecs) all.push_back(facts.codec);
+    return all;
+}
+
+// One or more of `known`, each once.
+template <class T, class Ref>
+Key<T> codecs(std::string_view section,
+              std::string_view name,
+              Ref ref,
+              const std::vector<model::Codec>& known,
+              std::string_view description) {
+    std::vector<std::string_view> words;
+    for (const model::Codec codec : known) words.push_back(model::facts_of(codec).name);
+    const std::string names = joined(words);
+    return {section,
+            name,
+            "list of strings",
+            "",
+            "one or more of " + names,
+            description,
+            [ref, known, names](T& c, const Value& v) -> std::string {
+                const auto* given = std::get_if<std::vector<std::string>>(&v);
+                if (given == nullptr) return type_problem("list of strings", v);
+                if (given->empty()) return "must name at least one of " + names;
+                std::vector<model::Codec> chosen;
+                for (const std::string& word : *given) {
+                    const auto codec = model::codec_by_name(word);
+                    if (!codec || std::find(known.begin(), known.end(), *codec) == known.end())
+                        return "has " + text_of(Value(word)) + "; known are " + names;
+                    if (std::find(chosen.begin(), chosen.end(), *codec) != chosen.end())
+                        return "has " + text_of(Value(word)) + " twice";
+                    chosen.push_back(*codec);
+                }
+                ref(c) = std::move(chosen);
+                return {};
+            },
+            [ref](const T& c) {
+                std::vector<std::string> texts;
+                for (const model::Codec codec : ref(const_cast<T&>(c)))
+                    texts.emplace_back(model::facts_of(codec).name);
+                return Value(std::move(texts));
+            }};
 }
 
 }  // namespace offhook::config::kind

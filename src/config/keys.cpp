@@ -2,71 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <optional>
 
 #include "config/checks.h"
 #include "config/key_kinds.h"
+#include "config/web_keys.h"
 
 namespace offhook::config {
 namespace {
 
 using namespace kind;
-
-std::string set_ports(Config& c, const Value& v) {
-    constexpr std::string_view kWanted =
-        "must be \"FIRST-LAST\" within 1024 to 65535 with an even FIRST and room for a pair, such "
-        "as "
-        "\"20000-29999\"";
-    const auto* given = std::get_if<std::string>(&v);
-    if (given == nullptr) return std::string(kWanted);
-    const char* const end = given->data() + given->size();
-    unsigned first = 0;
-    unsigned last = 0;
-    const auto a = std::from_chars(given->data(), end, first);
-    if (a.ec != std::errc{} || a.ptr == end || *a.ptr != '-') return std::string(kWanted);
-    const auto b = std::from_chars(a.ptr + 1, end, last);
-    if (b.ec != std::errc{} || b.ptr != end) return std::string(kWanted);
-    if (first < 1024 || last > 65535 || first % 2 != 0 || last <= first)
-        return std::string(kWanted);
-    c.rtp.first_port = static_cast<std::uint16_t>(first);
-    c.rtp.last_port = static_cast<std::uint16_t>(last);
-    return {};
-}
-
-Value get_ports(const Config& c) {
-    return Value(std::to_string(c.rtp.first_port) + "-" + std::to_string(c.rtp.last_port));
-}
-
-std::string codec_names() {
-    std::vector<std::string_view> names;
-    for (const model::CodecFacts& facts : model::kCodecs) names.push_back(facts.name);
-    return joined(names);
-}
-
-std::string set_codecs(Config& c, const Value& v) {
-    const auto* given = std::get_if<std::vector<std::string>>(&v);
-    if (given == nullptr) return type_problem("list of strings", v);
-    if (given->empty()) return "must name at least one of " + codec_names();
-    std::vector<model::Codec> codecs;
-    for (const std::string& name : *given) {
-        const auto codec = model::codec_by_name(name);
-        if (!codec) return "has " + text_of(Value(name)) + "; known are " + codec_names();
-        if (std::find(codecs.begin(), codecs.end(), *codec) != codecs.end()) {
-            return "has " + text_of(Value(name)) + " twice";
-        }
-        codecs.push_back(*codec);
-    }
-    c.rtp.codecs = std::move(codecs);
-    return {};
-}
-
-Value get_codecs(const Config& c) {
-    std::vector<std::string> names;
-    for (const model::Codec codec : c.rtp.codecs) names.emplace_back(model::facts_of(codec).name);
-    return Value(std::move(names));
-}
 
 const Names<AiProtocol>& protocol_names() {
     static const Names<AiProtocol> names{{"echo", AiProtocol::Echo},
@@ -112,10 +58,12 @@ std::string_view name_of(model::SrtpPolicy policy) noexcept {
     return word_of(srtp_names(), policy);
 }
 
+namespace {
+
 // clang-format off: one key, one paragraph
-const std::vector<Key<Config>>& section_keys() {
+std::vector<Key<Config>> common_keys() {
     using C = Config;
-    static const std::vector<Key<Config>> keys{
+    return {
         text<C>(
             "http",
             "listen",
@@ -231,25 +179,24 @@ const std::vector<Key<Config>>& section_keys() {
              "It is asked over UDP at start and every minute; no call waits for it, the last "
              "address that it told goes into SDP. `advertise` goes before it; calls on loopback "
              "do without."}),
-        Key<C>{"rtp",
-               "ports",
-               "string",
-               "",
-               "\"FIRST-LAST\", 1024 to 65535, FIRST even, outside the kernel's ephemeral range",
-               "Ports for RTP (even) and RTCP (the next); one pair a call. A taken pair is passed "
-               "over.",
-               set_ports,
-               get_ports},
-        Key<C>{
+        ports<C>(
+            "rtp",
+            "ports",
+            [](C & c) -> auto& { return c.rtp.first_port; },
+            [](C & c) -> auto& { return c.rtp.last_port; },
+            false,
+            {"",
+             "\"FIRST-LAST\", 1024 to 65535, FIRST even, outside the kernel's ephemeral range",
+             "Ports for RTP (even) and RTCP (the next); one pair a call. A taken pair is "
+             "passed over."}),
+        codecs<C>(
             "rtp",
             "codecs",
-            "list of strings",
-            "",
-            "one or more of " + codec_names(),
+            [](C & c) -> auto& { return c.rtp.codecs; },
+            all_codecs(),
             "Codecs in order of preference: the first that the caller's offer has is used. "
-            "opus16 is Opus with a 16 kHz RTP clock (\"OPUS/16000\"), which only RingCentral has.",
-            set_codecs,
-            get_codecs},
+            "opus16 is Opus with a 16 kHz RTP clock (\"OPUS/16000\"), which only RingCentral "
+            "has."),
         whole<C>("rtp",
                  "dscp",
                  [](C & c) -> auto& { return c.rtp.dscp; },
@@ -391,9 +338,25 @@ const std::vector<Key<Config>>& section_keys() {
                 check::path_or_empty,
                 {"", "path, or empty: standard error", "Appended to; opened anew on SIGHUP."}),
     };
+}
+// clang-format on
+
+}  // namespace
+
+const std::vector<Key<Config>>& section_keys() {
+    static const std::vector<Key<Config>> keys = [] {
+        std::vector<Key<Config>> all = common_keys();
+        // Beside the other keys of media.
+        const auto after = std::find_if(
+            all.begin(), all.end(), [](const auto& key) { return key.section == "admission"; });
+        std::vector<Key<Config>> web = web_keys();
+        all.insert(after, std::make_move_iterator(web.begin()), std::make_move_iterator(web.end()));
+        return all;
+    }();
     return keys;
 }
 
+// clang-format off: one key, one paragraph
 const std::vector<Key<Ai>>& ai_keys() {
     static const std::vector<Key<Ai>> keys{
         text<Ai>("ai",
@@ -478,6 +441,13 @@ const std::vector<Key<Route>>& route_keys() {
             [](Route & r) -> auto& { return r.pipeline; },
             check::name,
             {"", "1 to 64 letters, digits, . _ -", "`NAME.launch` in `[media] pipelines`."}),
+        text<Route>("route",
+                    "web_pipeline",
+                    [](Route & r) -> auto& { return r.web_pipeline; },
+                    check::name,
+                    {"",
+                     "1 to 64 letters, digits, . _ -",
+                     "The same for calls over ICE and DTLS-SRTP; see [web]."}),
         yes_no<Route>("route",
                       "accept_transfer",
                       [](Route & r) -> auto& { return r.accept_transfer; },

@@ -32,6 +32,7 @@ struct Key {
 [[nodiscard]] const std::vector<Key<Ai>>& ai_keys();
 [[nodiscard]] const std::vector<Key<Route>>& route_keys();
 [[nodiscard]] const std::vector<Key<Account>>& account_keys();
+[[nodiscard]] const std::vector<Key<IceServer>>& ice_server_keys();
 
 /// Names of the plain sections, in the order of the table.
 [[nodiscard]] std::vector<std::string_view> section_names();

@@ -15,6 +15,7 @@
 #include "config/nearest.h"
 #include "config/ringcentral_keys.h"
 #include "config/toml_reader.h"
+#include "config/web_keys.h"
 
 namespace offhook::config {
 namespace {
@@ -49,17 +50,18 @@ std::vector<std::string_view> names_in(const std::vector<Key<T>>& keys, std::str
 
 std::vector<std::string_view> all_sections() {
     std::vector<std::string_view> names = section_names();
-    names.insert(names.end(), {"account", "ai", "route"});
+    names.insert(names.end(), {"web.ice_server", "account", "ai", "route"});
     return names;
 }
 
 bool is_array_section(std::string_view section) {
-    return section == "account" || section == "ai" || section == "route";
+    return section == "account" || section == "ai" || section == "route" ||
+           section == "web.ice_server";
 }
 
 // Has its value elsewhere, and keys that say where.
 bool is_secret(std::string_view key) {
-    return key == "password" || key == "client_secret" || key == "jwt";
+    return key == "password" || key == "client_secret" || key == "jwt" || key == "credential";
 }
 
 // Builds one Loaded out of the sources and collects what is wrong with them, so that one run tells
@@ -171,6 +173,8 @@ private:
             add_element(path, table, loaded_.config.ai, ai_keys());
         } else if (table.section == "route") {
             add_element(path, table, loaded_.config.route, route_keys());
+        } else if (table.section == "web.ice_server") {
+            add_element(path, table, loaded_.config.web.ice_server, ice_server_keys());
         } else {
             apply_entries(path, table, loaded_.config, section_keys(), table.section);
         }
@@ -209,6 +213,8 @@ private:
                             "mailed around: put it into a file of its own and name that in " +
                             entry.key + "_file, or name a variable in " + entry.key +
                             "_env or a systemd credential in " + entry.key + "_credential");
+            } else if (key == nullptr && is_array_section(name)) {
+                problem(origin, "write [[" + name + "]]: there can be several");
             } else if (key == nullptr) {
                 problem(origin,
                         "unknown key " + shown(name) +
@@ -298,7 +304,8 @@ private:
                   c.rtp.address,
                   "needs rtp.advertise or rtp.stun: SDP must name an address that callers reach");
         }
-        check_ports();
+        check_ports("rtp.ports", c.rtp.first_port, c.rtp.last_port);
+        if (c.web.first_port != 0) check_ports("web.ports", c.web.first_port, c.web.last_port);
         check_names("account", c.account);
         check_names("ai", c.ai);
         check_names("route", c.route);
@@ -325,8 +332,28 @@ private:
             Account& account = loaded_.config.account[i];
             if (account.kind == "ringcentral" && !loaded_.origins.contains(path + ".transport"))
                 account.transport = "tls";
+            if (account.kind == "ringcentral" && account.transport == "wss")
+                choose_web(path, account);
             check_account(path, account);
         }
+        for (const auto& [key, what] : web_problems(c))
+            problem(nearest_origin(key), key + " " + what);
+    }
+
+    void choose_web(const std::string& path, Account& account) {
+        const std::string key = path + ".media";
+        if (loaded_.origins.contains(key) && account.media != model::LegKind::Web)
+            problem(loaded_.origin_of(key),
+                    key +
+                        " must be \"web\": RingCentral's WebPhones know "
+                        "nothing else");
+        account.media = model::LegKind::Web;
+    }
+
+    /// Of the key itself, else of the table that it would stand in.
+    Origin nearest_origin(const std::string& key) const {
+        return loaded_.origins.contains(key) ? loaded_.origin_of(key)
+                                             : loaded_.origin_of(key.substr(0, key.rfind('.')));
     }
 
     void check_account(const std::string& path, const Account& account) {
@@ -347,9 +374,7 @@ private:
             }
         }
         for (const auto& [key, what] : ringcentral_problems(account))
-            problem(loaded_.origins.contains(path + "." + key) ? loaded_.origin_of(path + "." + key)
-                                                               : loaded_.origin_of(path),
-                    path + "." + key + " " + what);
+            problem(nearest_origin(path + "." + key), path + "." + key + " " + what);
         check_reference(path + ".route", account.route, "route", loaded_.config.route);
         if (account.allow_outbound && account.outbound_allow.empty()) {
             problem(loaded_.origin_of(path + ".allow_outbound"),
@@ -389,16 +414,15 @@ private:
         }
     }
 
-    void check_ports() {
+    void check_ports(const std::string& key, unsigned first, unsigned last) {
         std::ifstream in(request_.port_range_file);
         unsigned low = 0;
         unsigned high = 0;
         if (!(in >> low >> high)) return;  // not Linux as we know it: nothing to compare with
-        const Rtp& rtp = loaded_.config.rtp;
-        if (rtp.last_port < low || rtp.first_port > high) return;
+        if (last < low || first > high) return;
         const std::string kernel = std::to_string(low) + "-" + std::to_string(high);
-        wrong("rtp.ports",
-              std::to_string(rtp.first_port) + "-" + std::to_string(rtp.last_port),
+        wrong(key,
+              std::to_string(first) + "-" + std::to_string(last),
               "overlaps the kernel's ephemeral range " + kernel + " (" + request_.port_range_file +
                   "), from which it gives ports to other sockets; " + port_advice(low, high));
     }

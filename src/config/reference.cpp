@@ -73,8 +73,8 @@ A value can be said in four places. Later ones win:
 4. the command line: `--set section.key=value`, for instance `--set rtp.timeout_s=30`
 
 Values in the environment and in `--set` are TOML values, so a text needs its own quotes behind the shell's:
-`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[account]]`, `[[ai]]` and `[[route]]` come from
-the file only.
+`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[account]]`, `[[ai]]`, `[[route]]` and
+`[[web.ice_server]]` come from the file only.
 
 An unknown section or key is an error with its place and the nearest name, and so is a value outside what is allowed; the
 program exits with 78 and tells every problem it found.
@@ -135,6 +135,10 @@ std::string show(const Loaded& loaded, bool with_origin) {
     for (const std::string_view section : section_names()) {
         out += (out.empty() ? "[" : "\n[") + std::string(section) + "]\n";
         show_keys(out, loaded.config, section_keys(), section, std::string(section), origins);
+        if (section == "web") {
+            show_list(
+                out, loaded.config.web.ice_server, ice_server_keys(), "web.ice_server", origins);
+        }
     }
     show_list(out, loaded.config.account, account_keys(), "account", origins);
     show_list(out, loaded.config.ai, ai_keys(), "ai", origins);
@@ -148,6 +152,13 @@ std::string reference_markdown() {
     for (const std::string_view section : section_names()) {
         out += "\n## [" + std::string(section) + "]\n\n";
         table_of(out, section_keys(), section, defaults);
+        if (section != "web") continue;
+        out +=
+            "\nThe section and its servers are read at start, not on SIGHUP.\n\n"
+            "### [[web.ice_server]]\n\nOne table for each STUN or TURN server; none is built in. A "
+            "TURN password never stands here: it comes from one of\n`credential_file`, "
+            "`credential_env` and `credential_credential`, read at start.\n\n";
+        table_of(out, ice_server_keys(), "web.ice_server", IceServer{});
     }
     out +=
         "\n## [[account]]\n\nOne table for each phone that Offhook is at a PBX "

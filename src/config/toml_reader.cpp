@@ -40,10 +40,22 @@ TomlEntry entry_of(std::string_view key, const toml::node& node) {
     return entry;
 }
 
-TomlTable table_of(std::string_view section, const toml::table& table, bool is_array_element) {
-    TomlTable out{std::string(section), is_array_element, line_of(table), {}};
-    for (const auto& [key, node] : table) out.entries.push_back(entry_of(key.str(), node));
-    return out;
+// The table, and behind it the lists of tables in it as sections of their own ("web.ice_server").
+void add_table(std::vector<TomlTable>& tables,
+               const std::string& section,
+               const toml::table& table,
+               bool is_array_element) {
+    tables.push_back({section, is_array_element, line_of(table), {}});
+    const std::size_t own = tables.size() - 1;
+    for (const auto& [key, node] : table) {
+        const bool is_list = node.is_array_of_tables();
+        if (!is_list) {
+            tables[own].entries.push_back(entry_of(key.str(), node));
+            continue;
+        }
+        for (const toml::node& item : *node.as_array())
+            add_table(tables, section + "." + std::string(key.str()), *item.as_table(), true);
+    }
 }
 
 }  // namespace
@@ -62,11 +74,11 @@ base::Result<std::vector<TomlTable>> read_toml(std::string_view text, std::strin
     TomlTable loose;
     for (const auto& [key, node] : root) {
         if (const auto* table = node.as_table()) {
-            tables.push_back(table_of(key.str(), *table, false));
+            add_table(tables, std::string(key.str()), *table, false);
         } else if (const auto* array = node.as_array();
                    array != nullptr && node.is_array_of_tables()) {
             for (const toml::node& item : *array) {
-                tables.push_back(table_of(key.str(), *item.as_table(), true));
+                add_table(tables, std::string(key.str()), *item.as_table(), true);
             }
         } else {
             loose.entries.push_back(entry_of(key.str(), node));

@@ -19,7 +19,7 @@ struct TomlEntry {
     int line = 0;
 };
 struct TomlTable {
-    std::string section;  ///< empty: keys before the first table
+    std::string section;  ///< empty: keys before the first table; "web.ice_server": a list in [web]
     bool is_array_element = false;
     int line = 0;
     std::vector<TomlEntry> entries;
