@@ -22,6 +22,7 @@
  */
 #include "rtpcallsrc/gstrtpcallsrc.h"
 
+#include <array>
 #include <atomic>
 #include <optional>
 
@@ -96,8 +97,7 @@ public:
     void stop() {
         if (!worker_) return;
         worker_->run_and_wait([this] {
-            worker_->unwatch(session_->sockets().rtp_fd());
-            worker_->unwatch(session_->sockets().rtcp_fd());
+            for (const int fd : descriptors()) worker_->unwatch(fd);
             worker_->detach(*this);
         });
         worker_.reset();
@@ -112,7 +112,9 @@ public:
     }
 
     void on_readable(int fd, std::int64_t now_ns) noexcept override {
-        if (fd == session_->sockets().rtp_fd()) {
+        if (session_->web_port() != nullptr) {
+            receiver_->receive_web(now_ns);
+        } else if (fd == session_->sockets().rtp_fd()) {
             receiver_->receive_rtp(now_ns);
         } else {
             receiver_->receive_rtcp(now_ns);
@@ -171,9 +173,17 @@ public:
     }
 
 private:
+    static constexpr int kNone = -2;
+
+    /// What is watched: the sockets of a phone leg, the port of a web leg.
+    [[nodiscard]] std::array<int, 2> descriptors() const noexcept {
+        if (const session::WebPort* port = session_->web_port()) return {port->fd(), kNone};
+        return {session_->sockets().rtp_fd(), session_->sockets().rtcp_fd()};
+    }
+
     void attach() {
-        if (!worker_->watch(session_->sockets().rtp_fd(), *this) ||
-            !worker_->watch(session_->sockets().rtcp_fd(), *this)) {
+        for (const int fd : descriptors()) {
+            if (fd == kNone || worker_->watch(fd, *this)) continue;
             GST_ELEMENT_ERROR(element_, RESOURCE, READ, ("cannot watch the RTP socket"), (nullptr));
         }
         worker_->attach(*this);

@@ -73,6 +73,15 @@ void RtpReceiver::receive_rtcp(std::int64_t now_ns) noexcept {
           });
 }
 
+void RtpReceiver::receive_web(std::int64_t now_ns) noexcept {
+    std::array<std::uint8_t, session::WebPort::kMaxPacketBytes> packet;
+    for (int i = 0; i < kMaxDatagramsPerCall; ++i) {
+        const std::size_t n = session_->web_port()->take(packet);
+        if (n == 0) return;
+        handle(std::span(packet).first(n), session::Endpoint(), now_ns);
+    }
+}
+
 void RtpReceiver::handle(std::span<const std::uint8_t> datagram,
                          const session::Endpoint& from,
                          std::int64_t now_ns) noexcept {

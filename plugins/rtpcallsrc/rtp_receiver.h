@@ -30,7 +30,8 @@ public:
 
 enum class Output { Pcm, Rtp };
 
-/// The inbound end of a leg: datagrams in, the caller's sound out, in order and without holes.
+/// The inbound end of a leg: datagrams in, the caller's sound out, in order and without holes. Where
+/// the figure says socket a web leg has its WebPort.
 ///
 ///     socket -> parse -> whose? (SourceLock) -> JitterRing -> decode -> on_pcm
 ///                |           |                     |-- lost --> conceal -> on_pcm
@@ -47,6 +48,8 @@ public:
     /// tick).
     void receive_rtp(std::int64_t now_ns) noexcept;
     void receive_rtcp(std::int64_t now_ns) noexcept;
+    /// The same on a web leg: what its port holds, RTP and RTCP.
+    void receive_web(std::int64_t now_ns) noexcept;
     /// Once per 20 ms: what was waiting for its time, losses, and the background of a pause.
     void play_due(std::int64_t now_ns) noexcept;
 

@@ -26,9 +26,15 @@ RtpSession::RtpSession(SocketPair sockets, Settings settings)
     : sockets_(std::move(sockets)),
       settings_(std::move(settings)),
       counters_(std::make_shared<LegCounters>()),
-      ssrc_(random_u32()),
+      ssrc_(settings_.ssrc ? *settings_.ssrc : random_u32()),
       random_(random_u32() | 1U),
       reception_(codec().rtp_clock_hz) {}
+
+RtpSession::RtpSession(std::shared_ptr<WebPort> port, Settings settings)
+    : RtpSession(SocketPair(), std::move(settings)) {
+    web_ = std::move(port);
+    settings_.rtcp_mux = true;
+}
 
 void RtpSession::set_remote(const Endpoint& rtp, const Endpoint& rtcp) noexcept {
     if (!(remote_rtp_ == rtp)) is_latch_due_ = settings_.quirks.latch_datagram;
@@ -48,7 +54,7 @@ void RtpSession::renegotiate(const model::ChosenAudio& chosen) noexcept {
     settings_.telephone_event_type = chosen.telephone_event_type;
     settings_.telephone_event_clock_hz = chosen.telephone_event_clock_hz;
     settings_.comfort_noise_type = chosen.comfort_noise_type;
-    if (settings_.rtcp_mux == chosen.rtcp_mux) return;
+    if (web_ || settings_.rtcp_mux == chosen.rtcp_mux) return;
     settings_.rtcp_mux = chosen.rtcp_mux;
     // It showed where RTCP came from under the old arrangement.
     rtcp_source_.reset();
@@ -104,7 +110,8 @@ const Endpoint& RtpSession::destination() const noexcept {
 SourceLock::Verdict RtpSession::accept(const rtp::PacketView& packet,
                                        const Endpoint& from,
                                        std::int64_t now_ns) noexcept {
-    const SourceLock::Verdict verdict = lock_.judge(packet, from, now_ns);
+    const SourceLock::Verdict verdict =
+        web_ ? lock_.follow(packet, now_ns) : lock_.judge(packet, from, now_ns);
     if (verdict == SourceLock::Verdict::Refused) {
         LegCounters::add<std::uint64_t>(counters_->refused_packets, 1);
         return verdict;
@@ -128,8 +135,8 @@ void RtpSession::handle_rtcp(std::span<const std::uint8_t> datagram,
                              std::int64_t now_ns) noexcept {
     // RTCP may come from another port than announced (NAT), never from another host.
     const Endpoint& peer = lock_.is_locked() ? lock_.source() : remote_rtp_;
-    const auto news =
-        peer.is_set() && from.same_address(peer) ? rtp::parse_rtcp(datagram, ssrc_) : std::nullopt;
+    const bool is_peer = web_ || (peer.is_set() && from.same_address(peer));
+    const auto news = is_peer ? rtp::parse_rtcp(datagram, ssrc_) : std::nullopt;
     if (!news) {
         LegCounters::add<std::uint64_t>(counters_->refused_packets, 1);
         return;
@@ -168,15 +175,8 @@ void RtpSession::send_rtp(std::span<const std::uint8_t> packet,
                           std::uint32_t timestamp_rtp,
                           std::int64_t now_ns) noexcept {
     LegCounters& c = *counters_;
-    const Endpoint& to = destination();
-    std::array<std::uint8_t, rtp::kMaxPacketBytes + srtp::kMaxOverheadBytes> sealed;
-    if (srtp_.outbound)
-        packet = std::span(sealed).first(srtp_.outbound->protect_rtp(packet, sealed));
-    // A full socket buffer or an ICMP error loses this packet only; the next one leaves in 20 ms.
-    if (packet.empty() || !to.is_set() ||
-        sendto(
-            sockets_.rtp_fd(), packet.data(), packet.size(), MSG_NOSIGNAL, to.data(), to.size()) <
-            0) {
+    // What does not leave is this packet only; the next one is due in 20 ms.
+    if (web_ ? !web_->out()->send(packet) : !send_datagram(packet)) {
         LegCounters::add<std::uint64_t>(c.send_errors, 1);
         run_clock(timestamp_rtp, now_ns);
         return;  // nothing left: no counter may say so
@@ -192,13 +192,28 @@ void RtpSession::send_rtp(std::span<const std::uint8_t> packet,
     LegCounters::add<std::uint64_t>(c.sent_bytes, payload_bytes);
 }
 
+bool RtpSession::send_datagram(std::span<const std::uint8_t> packet) noexcept {
+    const Endpoint& to = destination();
+    std::array<std::uint8_t, rtp::kMaxPacketBytes + srtp::kMaxOverheadBytes> sealed;
+    if (srtp_.outbound)
+        packet = std::span(sealed).first(srtp_.outbound->protect_rtp(packet, sealed));
+    // Refused with a full socket buffer or after an ICMP error.
+    return !packet.empty() && to.is_set() &&
+           sendto(sockets_.rtp_fd(),
+                  packet.data(),
+                  packet.size(),
+                  MSG_NOSIGNAL,
+                  to.data(),
+                  to.size()) >= 0;
+}
+
 void RtpSession::run_clock(std::uint32_t timestamp_rtp, std::int64_t now_ns) noexcept {
     clock_rtp_ = timestamp_rtp;
     clock_ns_ = now_ns;
 }
 
 void RtpSession::send_due_report(std::int64_t now_ns) noexcept {
-    if (now_ns < next_report_ns_) return;
+    if (now_ns < next_report_ns_ || web_) return;
     const bool first = next_report_ns_ == 0;
     // xorshift32: the interval is 0.5 to 1.5 of 5 s (RFC 3550 §6.3.1), so that calls do not report
     // in step.
@@ -211,7 +226,7 @@ void RtpSession::send_due_report(std::int64_t now_ns) noexcept {
 }
 
 void RtpSession::send_bye(std::int64_t now_ns) noexcept {
-    if (LegCounters::get(counters_->sent_packets) > 0) send_report(true, now_ns);
+    if (!web_ && LegCounters::get(counters_->sent_packets) > 0) send_report(true, now_ns);
 }
 
 void RtpSession::send_report(bool bye, std::int64_t now_ns) noexcept {

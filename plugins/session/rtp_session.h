@@ -17,16 +17,21 @@
 #include "session/socket_pair.h"
 #include "session/source_lock.h"
 #include "session/srtp_contexts.h"
+#include "session/web_port.h"
 
 namespace offhook::session {
 
 /// What both directions of one RTP leg share: the sockets, who the peer is, our SSRC, RTCP, the
 /// counters.
 ///
+/// A web leg has a WebPort in place of the sockets. Whose packets those are was decided by DTLS and
+/// ICE, so there is no remote, no source lock and no SRTP here; reports are webrtcbin's to write,
+/// and ours to read. While nothing is attached to the port its frames count as held.
+///
 /// Threads: made and configured on control; once an element that uses it is PLAYING everything
 /// below "worker" belongs to that element's media worker, and control changes it by commands posted
 /// there. Counters may be read anywhere. Ownership: shared by rtpcallsrc, rtpcallsink and the phone
-/// leg; the sockets close with the last of them.
+/// leg; the sockets or the port close with the last of them.
 class RtpSession {
 public:
     struct Settings {
@@ -39,8 +44,11 @@ public:
         bool rtcp_mux = false;
         model::LegQuirks quirks;
         std::string cname;
+        std::optional<std::uint32_t> ssrc{};  ///< what we send under; empty: at random
     };
     RtpSession(SocketPair sockets, Settings settings);
+    /// Of a web leg. RTCP shares the way of RTP, whatever `settings` say.
+    RtpSession(std::shared_ptr<WebPort> port, Settings settings);
 
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
     [[nodiscard]] const model::CodecFacts& codec() const noexcept {
@@ -52,6 +60,8 @@ public:
         return {stream_hz, event_hz != 0 ? event_hz : stream_hz};
     }
     [[nodiscard]] const SocketPair& sockets() const noexcept { return sockets_; }
+    /// Null on a phone leg.
+    [[nodiscard]] WebPort* web_port() const noexcept { return web_.get(); }
     [[nodiscard]] const std::shared_ptr<model::LegCounters>& counters() const noexcept {
         return counters_;
     }
@@ -70,14 +80,15 @@ public:
     void set_srtp(SrtpPair pair) noexcept;
     /// Off: the peer asked for nothing (hold). The clock runs on.
     void set_sending(bool sending) noexcept;
-    [[nodiscard]] bool is_sending() const noexcept { return sending_; }
+    [[nodiscard]] bool is_sending() const noexcept { return sending_ && (!web_ || web_->out()); }
 
     /// Takes the protection off a datagram of the RTP or the RTCP socket, in place. Comes before
     /// anybody judges it: what is not genuine must not even show its source.
     /// @return the plain datagram; empty when it was refused and counted
     [[nodiscard]] std::optional<std::span<const std::uint8_t>> unprotect(
         std::span<std::uint8_t> datagram) noexcept;
-    /// Whether this packet is the caller's; keeps reception statistics.
+    /// Whether this packet is the caller's; keeps reception statistics. `from` is of no account on
+    /// a web leg.
     [[nodiscard]] SourceLock::Verdict accept(const rtp::PacketView& packet,
                                              const Endpoint& from,
                                              std::int64_t now_ns) noexcept;
@@ -98,15 +109,19 @@ public:
     /// run on.
     void run_clock(std::uint32_t timestamp_rtp, std::int64_t now_ns) noexcept;
     /// Sends a report when its time has come (RFC 3550 §6.2: 5 s, randomised); cheap otherwise.
+    /// Nothing on a web leg.
     void send_due_report(std::int64_t now_ns) noexcept;
     /// The last report, with BYE (RFC 3550 §6.3.7).
     void send_bye(std::int64_t now_ns) noexcept;
 
 private:
+    /// @return whether it left
+    [[nodiscard]] bool send_datagram(std::span<const std::uint8_t> packet) noexcept;
     void send_report(bool bye, std::int64_t now_ns) noexcept;
     [[nodiscard]] const Endpoint& destination() const noexcept;
 
     SocketPair sockets_;
+    std::shared_ptr<WebPort> web_;
     Settings settings_;
     std::shared_ptr<model::LegCounters> counters_;
     std::uint32_t ssrc_;

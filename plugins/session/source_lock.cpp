@@ -20,6 +20,20 @@ SourceLock::Verdict SourceLock::judge(const rtp::PacketView& packet,
     return Verdict::AcceptedNewSource;
 }
 
+SourceLock::Verdict SourceLock::follow(const rtp::PacketView& packet,
+                                       std::int64_t now_ns) noexcept {
+    if (locked_ && packet.ssrc == ssrc_) {
+        heard_ns_ = now_ns;
+        return Verdict::Accepted;
+    }
+    const bool comes_back = locked_ && has_left_ssrc_ && packet.ssrc == left_ssrc_;
+    if (comes_back && now_ns - heard_ns_ <= kBriefSilenceNs) return Verdict::Refused;
+    has_left_ssrc_ = locked_;
+    left_ssrc_ = ssrc_;
+    take(packet, Endpoint(), now_ns);
+    return Verdict::AcceptedNewSource;
+}
+
 void SourceLock::unlock() noexcept {
     if (locked_) left_ = source_;
     locked_ = false;

@@ -44,6 +44,12 @@ public:
                                 const Endpoint& from,
                                 std::int64_t now_ns) noexcept;
 
+    /// The same where packets are authenticated before they come here: a new SSRC is taken with its
+    /// first packet (another track, a peer that started over). The one it took the place of may come
+    /// back only after kBriefSilenceNs, so that what was still on the way does not pull the stream
+    /// back.
+    [[nodiscard]] Verdict follow(const rtp::PacketView& packet, std::int64_t now_ns) noexcept;
+
     [[nodiscard]] bool is_locked() const noexcept { return locked_; }
     [[nodiscard]] const Endpoint& source() const noexcept { return source_; }
     [[nodiscard]] std::uint32_t ssrc() const noexcept { return ssrc_; }
@@ -61,6 +67,8 @@ private:
     Endpoint left_;          ///< where the peer was before it moved
     Endpoint source_;
     std::uint32_t ssrc_ = 0;
+    bool has_left_ssrc_ = false;
+    std::uint32_t left_ssrc_ = 0;  ///< the one before `ssrc_`; authenticated streams only
     std::int64_t heard_ns_ = 0;
 
     Endpoint candidate_;

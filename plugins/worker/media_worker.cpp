@@ -19,7 +19,6 @@
 namespace offhook::worker {
 namespace {
 
-constexpr int kFifoPriority = 10;
 constexpr std::size_t kClientsPerCall = 2;  // rtpcallsrc and linekeeper
 constexpr std::size_t kSleepBelowClients = 20 * kClientsPerCall;
 constexpr int kFirstPacketTicks = 5;  // a new call is placed among the slots due this soon
@@ -170,6 +169,7 @@ void MediaWorker::detach(TickClient& client) {
 }
 
 bool MediaWorker::watch(int fd, IoClient& client) {
+    if (fd < 0) return false;
     const auto index = static_cast<std::size_t>(fd);
     if (watched_.size() <= index) watched_.resize(index + 1, nullptr);
     epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
@@ -190,7 +190,7 @@ void MediaWorker::become_realtime() noexcept {
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     pthread_setname_np(pthread_self(), ("oh-" + options_.name).substr(0, 15).c_str());
     if (!options_.realtime) return;
-    const sched_param parameters{.sched_priority = kFifoPriority};
+    const sched_param parameters{.sched_priority = options_.priority};
     const int refused = pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
     is_realtime_.store(refused == 0, std::memory_order_relaxed);
 }

@@ -24,6 +24,8 @@ namespace offhook::worker {
 inline constexpr int kSlots = 20;                   ///< one frame time in ticks
 inline constexpr std::int64_t kTickNs = 1'000'000;  ///< the tick
 inline constexpr std::int64_t kFrameNs = kSlots * kTickNs;
+/// SCHED_FIFO priority of a media worker, unless told otherwise.
+inline constexpr int kPriority = 10;
 
 /// Something that has to be done once every 20 ms. @thread the worker
 class TickClient {
@@ -60,7 +62,8 @@ public:
     struct Options {
         std::string name;  ///< the elements' `context`; the thread is called "oh-" + name
         int index = 0;
-        bool realtime = true;             ///< ask for SCHED_FIFO 10
+        bool realtime = true;             ///< ask for SCHED_FIFO
+        int priority = kPriority;         ///< of SCHED_FIFO, 1-99
         std::function<void()> after_tap;  ///< run at most once a tick, when some call's sound was
                                           ///< tapped; must not block
     };

@@ -20,9 +20,10 @@ base::Result<std::unique_ptr<WorkerPool>> WorkerPool::create(const Options& opti
     auto pool = std::make_unique<WorkerPool>();
     const int workers = options.workers > 0 ? options.workers : usable_cores();
     for (int i = 0; i < workers; ++i) {
-        auto worker = worker::MediaWorker::create({.name = "media-" + std::to_string(i),
-                                                   .index = i,
+        auto worker = worker::MediaWorker::create({.name = options.name + "-" + std::to_string(i),
+                                                   .index = options.first_index + i,
                                                    .realtime = options.realtime,
+                                                   .priority = options.priority,
                                                    .after_tap = options.after_tap});
         if (!worker) return tl::unexpected(worker.error());
         (*worker)->run_and_wait([] {});  // from here on it is known whether it is real-time

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -12,13 +13,19 @@
 namespace offhook::media {
 
 /// The media workers of the process: one per core unless told otherwise. A call stays with the one
-/// it was given.
+/// it was given. Web legs have a pool of their own, because a push into webrtcbin may wait.
 /// @thread control
 class WorkerPool {
 public:
+    /// Of web workers: one below the media workers', so that they never keep a phone leg waiting.
+    static constexpr int kWebPriority = worker::kPriority - 1;
+
     struct Options {
         int workers = 0;  ///< 0: one per core this process may use
         bool realtime = true;
+        std::string name = "media";  ///< its workers are "media-0", "media-1" ...
+        int priority = worker::kPriority;
+        int first_index = 0;  ///< of `stats()`: workers of several pools must not share one
         std::function<void()> after_tap;  ///< see MediaWorker::Options
     };
     [[nodiscard]] static base::Result<std::unique_ptr<WorkerPool>> create(const Options& options);

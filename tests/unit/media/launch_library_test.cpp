@@ -89,7 +89,7 @@ TEST_F(LaunchLibraryTest, ShippedFilesLoad) {
     const auto shipped = library.reload();
     ASSERT_TRUE(shipped) << shipped.error().text();
     for (const base::Error& error : shipped->refused) ADD_FAILURE() << error.text();
-    EXPECT_EQ(library.profiles(), (Names{"phone", "phone-stock"}));
+    EXPECT_EQ(library.profiles(), (Names{"phone", "phone-stock", "web"}));
 }
 
 /// The examples are for gst-launch-1.0: no sections, no comments, GStreamer's own parser.
