@@ -26,6 +26,14 @@ public:
     void opened(GSocket* socket);
     /// The whole request is there: time starts for the answer.
     void request_read(GSocket* socket) { extend(socket, limits_.request); }
+    /// Its answer may take up to `limit`; then time starts for taking it.
+    void answers_later(GSocket* socket, std::chrono::milliseconds limit) {
+        extend(socket, limit + limits_.request);
+    }
+    /// The answer is about to be written: time starts for taking it.
+    void answered(GSocket* socket) { extend(socket, limits_.request); }
+    /// It is somebody else's from here on.
+    void released(GSocket* socket) { connections_.erase(socket); }
     /// The answer is written: time starts for the next request.
     void request_finished(GSocket* socket) { extend(socket, limits_.idle); }
     void cut_all();

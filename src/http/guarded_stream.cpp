@@ -105,6 +105,10 @@ GSourceFuncs early_source_functions{
 GSource* create_input_source(GPollableInputStream* input, GCancellable* cancellable) {
     GSource* source = g_source_new(&early_source_functions, sizeof(EarlySource));
     reinterpret_cast<EarlySource*>(source)->input = G_POLLABLE_INPUT_STREAM(g_object_ref(input));
+    if (guard_of(input).is_closed) {
+        g_source_set_ready_time(source, 0);
+        return source;
+    }
     GSource* child = g_pollable_input_stream_create_source(base_of(input), cancellable);
     g_source_set_dummy_callback(child);
     g_source_add_child_source(source, child);
@@ -119,6 +123,10 @@ gssize read_nonblocking(GPollableInputStream* input, void* buffer, gsize count, 
         std::memcpy(buffer, guard.early.data(), n);
         guard.early.erase(0, n);
         return static_cast<gssize>(n);
+    }
+    if (guard.is_closed) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CLOSED, "the stream is closed");
+        return -1;
     }
     const gssize n =
         g_pollable_input_stream_read_nonblocking(base_of(input), buffer, count, nullptr, error);

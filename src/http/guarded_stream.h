@@ -17,6 +17,7 @@ struct StreamGuard {
     std::size_t max_unclaimed = 0;  ///< bytes that may come without a `claim`
     std::size_t unclaimed = 0;      ///< bytes since the last `claim`
     bool is_over = false;           ///< more came: reading failed with G_IO_ERROR_MESSAGE_TOO_LARGE
+    bool is_closed = false;         ///< the base is: it must not be polled any more
     std::uint64_t written_bytes = 0;
     std::int64_t heard_ns = 0;  ///< when a byte came last, `monotonic_ns`
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,11 +19,19 @@ struct Request {
     std::string request_id;                     ///< the client's, or ours; printable ASCII
     std::string remote;                         ///< "127.0.0.1:50123"
     std::string idempotency_key;                ///< the header; not checked
+    /// All headers, names in lower case; the first of a repeated one. Some are secrets.
+    std::map<std::string, std::string, std::less<>> headers{};
+
+    /// Empty when there is no such header. @param name in lower case
+    [[nodiscard]] std::string_view header(std::string_view name) const {
+        const auto found = headers.find(name);
+        return found == headers.end() ? std::string_view() : std::string_view(found->second);
+    }
 };
 
 struct Response {
     int status = 200;
-    std::string content_type = "application/json";
+    std::string content_type = "application/json";  ///< empty: there is no body
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
 };

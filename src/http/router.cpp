@@ -37,10 +37,10 @@ bool fits(const std::vector<std::string>& pattern,
 
 }  // namespace
 
-void Router::add(std::string method, std::string pattern, Handler handler) {
+void Router::add(std::string method, std::string pattern, Target target) {
     auto segments = segments_of(pattern);
     routes_.push_back(
-        {std::move(method), std::move(pattern), std::move(segments), std::move(handler)});
+        {std::move(method), std::move(pattern), std::move(segments), std::move(target)});
 }
 
 Router::Match Router::find(std::string_view method, std::string_view path) const {
@@ -49,13 +49,13 @@ Router::Match Router::find(std::string_view method, std::string_view path) const
     for (const Route& route : routes_) {
         std::map<std::string, std::string> params;
         if (!fits(route.segments, segments, params)) continue;
-        match.pattern = route.pattern;
         if (!match.allow.empty()) match.allow += ", ";
         match.allow += route.method == "GET" ? "GET, HEAD" : route.method;
+        if (match.target != nullptr) continue;
+        match.pattern = route.pattern;
         if (route.method == method || (method == "HEAD" && route.method == "GET")) {
-            match.handler = &route.handler;
+            match.target = &route.target;
             match.params = std::move(params);
-            return match;
         }
     }
     return match;

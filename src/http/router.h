@@ -5,20 +5,20 @@
 #include <string_view>
 #include <vector>
 
-#include "http/message.h"
+#include "http/route.h"
 
 namespace offhook::http {
 
-/// Method and path pattern to handler. A segment `{name}` of a pattern takes any one non-empty
+/// Method and path pattern to what answers. A segment `{name}` of a pattern takes any one non-empty
 /// segment.
 class Router {
 public:
-    void add(std::string method, std::string pattern, Handler handler);
+    void add(std::string method, std::string pattern, Target target);
 
     struct Match {
-        const Handler* handler = nullptr;  ///< empty: no such path, or not with this method
-        std::string_view pattern;          ///< empty: no such path. Bounded: fit for a metric label
-        std::string allow;                 ///< "GET, HEAD": the methods the path has
+        const Target* target = nullptr;  ///< empty: no such path, or not with this method
+        std::string_view pattern;        ///< empty: no such path. Bounded: fit for a metric label
+        std::string allow;               ///< "GET, HEAD": the methods the path has
         std::map<std::string, std::string> params;
     };
     [[nodiscard]] Match find(std::string_view method, std::string_view path) const;
@@ -27,7 +27,7 @@ private:
     struct Route {
         std::string method, pattern;
         std::vector<std::string> segments;
-        Handler handler;
+        Target target;
     };
     std::vector<Route> routes_;
 };

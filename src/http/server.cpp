@@ -12,10 +12,13 @@
 #include "glib/error_out.h"
 #include "glib/ref.h"
 #include "http/connections.h"
+#include "http/cors.h"
 #include "http/origin_guard.h"
+#include "http/pending_answers.h"
 #include "http/problem.h"
 #include "http/request_id.h"
 #include "http/router.h"
+#include "http/websocket_upgrade.h"
 
 namespace offhook::http {
 namespace {
@@ -65,9 +68,30 @@ bool changes_state(std::string_view method) {
     return method != "GET" && method != "HEAD" && method != "OPTIONS";
 }
 
-bool is_json(std::string_view content_type) {
-    const std::string_view type = content_type.substr(0, content_type.find_first_of("; \t"));
-    return g_ascii_strcasecmp(std::string(type).c_str(), "application/json") == 0;
+bool is_one_of(const std::vector<std::string>& types, std::string_view content_type) {
+    const std::string type(content_type.substr(0, content_type.find_first_of("; \t")));
+    return std::any_of(types.begin(), types.end(), [&](const std::string& good) {
+        return g_ascii_strcasecmp(type.c_str(), good.c_str()) == 0;
+    });
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+std::map<std::string, std::string, std::less<>> headers_of(SoupServerMessage* message) {
+    std::map<std::string, std::string, std::less<>> headers;
+    soup_message_headers_foreach(
+        soup_server_message_get_request_headers(message),
+        [](const char* name, const char* value, gpointer all) {
+            const glib::UniqueString lower(g_ascii_strdown(name, -1));
+            static_cast<std::map<std::string, std::string, std::less<>>*>(all)->emplace(
+                lower.get(), view(value));
+        },
+        &headers);
+    return headers;
 }
 
 void send(SoupServerMessage* message, const Response& response, const std::string& request_id) {
@@ -79,6 +103,7 @@ void send(SoupServerMessage* message, const Response& response, const std::strin
         soup_message_headers_replace(headers, name.c_str(), value.c_str());
     }
     soup_server_message_set_status(message, static_cast<guint>(response.status), nullptr);
+    if (response.content_type.empty()) return;
     soup_server_message_set_response(message,
                                      response.content_type.c_str(),
                                      SOUP_MEMORY_COPY,
@@ -95,8 +120,8 @@ public:
           context_(glib::Ref<GMainContext>::adopt(g_main_context_ref_thread_default())),
           connections_(context_.get(),
                        {options.request_timeout, options.idle_timeout, options.max_connections}),
-          soup_(
-              glib::Ref<SoupServer>::adopt(SOUP_SERVER(g_object_new(SOUP_TYPE_SERVER, nullptr)))) {
+          soup_(glib::Ref<SoupServer>::adopt(SOUP_SERVER(g_object_new(SOUP_TYPE_SERVER, nullptr)))),
+          pending_(std::make_unique<PendingAnswers>(context_.get())) {
         soup_server_remove_websocket_extension(soup_.get(), SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
         soup_server_add_early_handler(soup_.get(), nullptr, &Impl::on_headers, this, nullptr);
         soup_server_add_handler(soup_.get(), nullptr, &Impl::on_request, this, nullptr);
@@ -107,6 +132,7 @@ public:
     }
 
     ~Impl() {
+        pending_.reset();
         g_signal_handlers_disconnect_by_data(soup_.get(), this);
         soup_server_remove_handler(soup_.get(), nullptr);
         soup_server_disconnect(soup_.get());
@@ -251,7 +277,7 @@ private:
         if (match.pattern.empty()) {
             return no({404, "not-found", "There is no such thing", "nothing is at this path", {}});
         }
-        if (match.handler == nullptr) {
+        if (match.target == nullptr) {
             refuse(message,
                    {405,
                     "method-not-allowed",
@@ -266,24 +292,30 @@ private:
                 soup_server_message_get_response_headers(message), "Allow", match.allow.c_str());
             return;
         }
+        const RouteRules& rules = match.target->rules;
+        const std::string_view origin = header(message, "Origin");
+        const bool is_listed = !origin.empty() && is_listed_origin(rules.origins, origin);
+        allow_pages(message, rules, is_listed ? origin : std::string_view(), match.allow);
+        const bool is_ours =
+            origin.empty() || is_listed || OriginGuard::is_same_origin(origin, host);
+        const bool opens_websocket = match.target->websocket.has_value();
+        if (!is_ours && (changes_state(method) || opens_websocket)) {
+            return no({403,
+                       "foreign-origin",
+                       "The request comes from a foreign page",
+                       std::string(origin),
+                       {}});
+        }
         Request request;
         request.body = body_of(message);
         if (changes_state(method)) {
-            const std::string_view origin = header(message, "Origin");
-            if (!origin.empty() && !OriginGuard::is_same_origin(origin, host)) {
-                return no({403,
-                           "foreign-origin",
-                           "The request comes from a foreign page",
-                           std::string(origin),
-                           {}});
-            }
             const std::string_view type = header(message, "Content-Type");
-            if (type.empty() ? !request.body.empty() : !is_json(type)) {
+            if (type.empty() ? !request.body.empty() : !is_one_of(rules.content_types, type)) {
                 return no({415,
                            "content-type",
-                           "The body must be JSON",
+                           "The body has another type than this path takes",
                            "Content-Type is " + (type.empty() ? "missing" : std::string(type)),
-                           "send Content-Type: application/json"});
+                           "send Content-Type: " + joined(rules.content_types)});
             }
         }
         request.method = method == "HEAD" ? "GET" : method;
@@ -293,17 +325,38 @@ private:
         request.request_id = request_id;
         request.idempotency_key = header(message, "Idempotency-Key");
         request.remote = text_of(soup_server_message_get_remote_address(message));
-        run(message, *match.handler, request, match.pattern, began_ns);
+        request.headers = headers_of(message);
+        run(message, *match.target, request, match.pattern, began_ns);
+    }
+
+    /// The headers by which a browser lets a page of another origin read the answer.
+    static void allow_pages(SoupServerMessage* message,
+                            const RouteRules& rules,
+                            std::string_view origin,
+                            const std::string& methods) {
+        if (rules.origins.empty()) return;
+        SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
+        soup_message_headers_append(headers, "Vary", "Origin");
+        if (origin.empty()) return;
+        const bool is_preflight = !header(message, "Access-Control-Request-Method").empty();
+        for (const auto& [name, value] : cors_headers(origin, methods, is_preflight))
+            soup_message_headers_replace(headers, name.c_str(), value.c_str());
     }
 
     void run(SoupServerMessage* message,
-             const Handler& handler,
+             const Target& target,
              const Request& request,
              std::string_view pattern,
              std::int64_t began_ns) {
-        Response response;
+        const auto answer_with = [&](const Response& response) {
+            send(message, response, request.request_id);
+            observe(pattern, response.status, began_ns);
+        };
         try {
-            response = handler(request);
+            if (target.now) return answer_with(target.now(request));
+            if (target.later) return run_later(message, target, request, pattern, began_ns);
+            if (auto refused = target.websocket->admit(request)) return answer_with(*refused);
+            upgrade(message, target, request, pattern, began_ns);
         } catch (const std::exception& e) {
             log::write(log::Level::Error,
                        log::Mark::Error,
@@ -311,13 +364,76 @@ private:
                        {},
                        e.what(),
                        {{"route", pattern}, {"request_id", request.request_id}});
-            response =
-                problem_response({.detail = "the reason is in the log under this request_id"},
-                                 request.path,
-                                 request.request_id);
+            // A responder that went down with the exception has answered.
+            if (soup_server_message_get_status(message) == 0) answer_with(broken(request));
         }
-        send(message, response, request.request_id);
-        observe(pattern, response.status, began_ns);
+    }
+
+    static Response broken(const Request& request) {
+        return problem_response({.detail = "the reason is in the log under this request_id"},
+                                request.path,
+                                request.request_id);
+    }
+
+    void run_later(SoupServerMessage* message,
+                   const Target& target,
+                   const Request& request,
+                   std::string_view pattern,
+                   std::int64_t began_ns) {
+        connections_.answers_later(soup_server_message_get_socket(message),
+                                   target.rules.answer_limit);
+        auto finish =
+            [this, message, pattern, began_ns, id = request.request_id](const Response& response) {
+                connections_.answered(soup_server_message_get_socket(message));
+                send(message, response, id);
+                observe(pattern, response.status, began_ns);
+            };
+        target.later(
+            request,
+            pending_->add(
+                message,
+                target.rules.answer_limit,
+                std::move(finish),
+                problem_response({504,
+                                  "timeout",
+                                  "It took too long",
+                                  "there was no answer in " +
+                                      std::to_string(target.rules.answer_limit.count()) + " ms",
+                                  {}},
+                                 request.path,
+                                 request.request_id),
+                broken(request)));
+    }
+
+    void upgrade(SoupServerMessage* message,
+                 const Target& target,
+                 const Request& request,
+                 std::string_view pattern,
+                 std::int64_t began_ns) {
+        if (!is_websocket_request(message)) {
+            send(message,
+                 problem_response({426,
+                                   "upgrade-required",
+                                   "This path is a WebSocket",
+                                   "the request asks for no WebSocket",
+                                   "open it as ws:// or wss://"},
+                                  request.path,
+                                  request.request_id),
+                 request.request_id);
+            soup_message_headers_replace(
+                soup_server_message_get_response_headers(message), "Upgrade", "websocket");
+        } else {
+            begin_websocket(message,
+                            target.rules.websocket,
+                            request,
+                            [this, alive = std::weak_ptr(alive_), open = target.websocket->open](
+                                GSocket* socket, const Request& of, auto websocket) {
+                                if (alive.expired()) return;
+                                connections_.released(socket);
+                                open(of, std::move(websocket));
+                            });
+        }
+        observe(pattern, static_cast<int>(soup_server_message_get_status(message)), began_ns);
     }
 
     void refuse(SoupServerMessage* message,
@@ -359,6 +475,8 @@ private:
     glib::Ref<GMainContext> context_;
     Connections connections_;
     glib::Ref<SoupServer> soup_;
+    std::unique_ptr<PendingAnswers> pending_;
+    std::shared_ptr<int> alive_ = std::make_shared<int>(0);  ///< for what libsoup still calls back
     std::string address_;
 };
 
@@ -382,8 +500,24 @@ base::Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& option
     return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-void Server::route(std::string method, std::string pattern, Handler handler) {
-    impl_->router.add(std::move(method), std::move(pattern), std::move(handler));
+void Server::route(std::string method, std::string pattern, Handler handler, RouteRules rules) {
+    impl_->router.add(std::move(method),
+                      std::move(pattern),
+                      {.now = std::move(handler), .rules = std::move(rules)});
+}
+
+void Server::route_later(std::string method,
+                         std::string pattern,
+                         LaterHandler handler,
+                         RouteRules rules) {
+    impl_->router.add(std::move(method),
+                      std::move(pattern),
+                      {.later = std::move(handler), .rules = std::move(rules)});
+}
+
+void Server::websocket(std::string pattern, WebSocketHandler handler, RouteRules rules) {
+    impl_->router.add(
+        "GET", std::move(pattern), {.websocket = std::move(handler), .rules = std::move(rules)});
 }
 
 std::string Server::address() const {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "http/message.h"
+#include "http/route.h"
 
 namespace offhook::http {
 
@@ -31,10 +32,10 @@ struct ServerOptions {
 ///
 ///     connection [ count, deadlines ] -> libsoup -> headers <= 16 KiB, body <= 64 KiB with a
 ///     length
-///            -> Host on the list -> route and method -> Origin ours -> JSON content type ->
-///            handler
+///            -> Host on the list -> route and method -> Origin ours, or the route's -> content
+///            type -> handler: at once, later (the client may leave, or wait too long), WebSocket
 ///
-/// No WebSocket extension is registered. Every answer has Request-Id, Cache-Control: no-store and
+/// No WebSocket extension is registered, so that nothing is decompressed. Every answer has Request-Id, Cache-Control: no-store and
 /// X-Content-Type-Options: nosniff; every error of ours is RFC 9457 problem+json.
 /// @thread control: create, use and destroy there; its context must be thread-default (or the
 /// default one)
@@ -49,7 +50,14 @@ public:
 
     /// @param method GET (which serves HEAD as well), POST, ...  @param pattern
     /// "/api/v1/calls/{id}"
-    void route(std::string method, std::string pattern, Handler handler);
+    void route(std::string method, std::string pattern, Handler handler, RouteRules rules = {});
+    /// The handler answers when it can, within `rules.answer_limit`.
+    void route_later(std::string method,
+                     std::string pattern,
+                     LaterHandler handler,
+                     RouteRules rules = {});
+    /// A GET of the path that opens a WebSocket.
+    void websocket(std::string pattern, WebSocketHandler handler, RouteRules rules = {});
 
     /// "127.0.0.1:5000", with the real port.
     [[nodiscard]] std::string address() const;

@@ -10,7 +10,7 @@
 #include "base/monotonic.h"
 #include "glib/error_out.h"
 #include "glib/timer.h"
-#include "http/guarded_stream.h"
+#include "http/websocket_link.h"
 
 namespace offhook::http {
 namespace {
@@ -18,14 +18,8 @@ namespace {
 using base::ErrorCode;
 
 constexpr std::size_t kMaxAnswerBytes = 16 * 1024;
-/// Frame headers and control frames beside the message itself, in the bound of unclaimed bytes.
-constexpr std::size_t kFramingBytes = 64 * 1024;
-constexpr std::size_t kMaxFrameHeaderBytes = 14;
-constexpr std::chrono::seconds kTimerSlack{1};
 /// For the request and its answer, however late the connection came.
 constexpr std::chrono::milliseconds kShortest{250};
-/// How long a goodbye may take after its client is gone.
-constexpr std::chrono::milliseconds kGoodbye{1'000};
 
 std::string random_key() {
     std::array<guint32, 4> bits{};
@@ -92,43 +86,16 @@ public:
         deadline_ns_ = base::monotonic_ns() + options_.dial.timeout.count() * base::kNsPerMs;
     }
 
-    bool send(std::string_view message) {
-        if (!is_open()) return false;
-        // Pings are written and were never queued: what was written counts as queued at least.
-        queued_bytes_ = std::max(queued_bytes_, guard_->written_bytes);
-        const std::uint64_t waiting = queued_bytes_ - guard_->written_bytes;
-        if (waiting + message.size() > options_.max_queue_bytes) {
-            const auto keep = shared_from_this();
-            fail(ErrorCode::LimitReached,
-                 where_ + " takes our messages too slowly: its connection was closed");
-            return false;
-        }
-        queued_bytes_ += message.size() + kMaxFrameHeaderBytes;
-        const bool is_text = g_utf8_validate_len(message.data(), message.size(), nullptr) == TRUE;
-        const auto bytes = glib::Ref<GBytes>::adopt(g_bytes_new(message.data(), message.size()));
-        soup_websocket_connection_send_message(
-            socket_.get(),
-            is_text ? SOUP_WEBSOCKET_DATA_TEXT : SOUP_WEBSOCKET_DATA_BINARY,
-            bytes.get());
-        return true;
-    }
+    bool send(std::string_view message) { return is_open() && link_->send(message); }
 
     /// False from the peer's Close frame on, though TCP may take a moment longer.
-    [[nodiscard]] bool is_open() const {
-        return listener_ != nullptr && socket_ &&
-               soup_websocket_connection_get_state(socket_.get()) == SOUP_WEBSOCKET_STATE_OPEN;
-    }
+    [[nodiscard]] bool is_open() const { return listener_ != nullptr && link_ && link_->is_open(); }
     [[nodiscard]] const glib::DialledStream& connection() const { return connection_; }
 
-    /// The client goes: an open peer is told, and this object lives until it is, or a moment.
+    /// The client goes: an open peer is told, and the link lives until it is, or a moment.
     void abandon() {
-        const bool was_open = is_open();
         listener_ = nullptr;
-        if (!was_open) return let_go();
-        timer_.once(context_.get(), kGoodbye, [self = shared_from_this()] { self->let_go(); });
-        if (soup_websocket_connection_get_state(socket_.get()) == SOUP_WEBSOCKET_STATE_OPEN) {
-            soup_websocket_connection_close(socket_.get(), SOUP_WEBSOCKET_CLOSE_NORMAL, nullptr);
-        }
+        let_go();
     }
 
 private:
@@ -279,105 +246,27 @@ private:
     // The open connection
 
     void begin(std::string early) {
-        guard_ = std::make_shared<StreamGuard>();
-        guard_->early = std::move(early);
-        guard_->max_unclaimed = options_.max_message_bytes + kFramingBytes;
-        const auto stream = guarded_stream(connection_.stream.get(), guard_);
-        const bool is_secure = options_.dial.tls.has_value();
-        const std::string url = (is_secure ? "wss://" : "ws://") + options_.host + options_.path;
-        const glib::Unique<GUri, g_uri_unref> uri(
-            g_uri_parse(url.c_str(), static_cast<GUriFlags>(SOUP_HTTP_URI_FLAGS), nullptr));
-        if (!uri) return fail(ErrorCode::InvalidArgument, "\"" + url + "\" is no URL");
-        socket_ = glib::Ref<SoupWebsocketConnection>::adopt(soup_websocket_connection_new(
-            stream.get(), uri.get(), SOUP_WEBSOCKET_CONNECTION_CLIENT, nullptr, nullptr, nullptr));
-        soup_websocket_connection_set_max_incoming_payload_size(socket_.get(),
-                                                                options_.max_message_bytes);
-        g_signal_connect(socket_.get(), "message", G_CALLBACK(&Impl::on_message), this);
-        g_signal_connect(socket_.get(), "error", G_CALLBACK(&Impl::on_error), this);
-        g_signal_connect(socket_.get(), "closed", G_CALLBACK(&Impl::on_closed), this);
-        g_signal_connect(socket_.get(), "pong", G_CALLBACK(&Impl::on_pong), this);
         timer_.cancel();
-        if (options_.ping.count() > 0) {
-            // GLib may add up to a second to a timer of whole seconds.
-            const std::chrono::seconds interval =
-                std::max(options_.ping - kTimerSlack, std::chrono::seconds(1));
-            soup_websocket_connection_set_keepalive_interval(socket_.get(),
-                                                             static_cast<guint>(interval.count()));
-            longest_silence_ = interval + kTimerSlack + options_.pong_timeout;
-            watch_silence();
-        }
-        listener_->on_websocket_open();
-    }
-
-    /// libsoup sends pings and never misses a pong: silence longer than a ping and its answer ends
-    /// the connection.
-    void watch_silence() {
-        const std::chrono::milliseconds silence((base::monotonic_ns() - guard_->heard_ns) /
-                                                base::kNsPerMs);
-        if (silence >= longest_silence_) {
-            return fail(ErrorCode::Timeout,
-                        "no answer to a ping from " + where_ + " in " +
-                            std::to_string(options_.pong_timeout.count()) +
-                            " ms: the path is cut, or the server stopped");
-        }
-        timer_.once(context_.get(), longest_silence_ - silence, [this] { watch_silence(); });
-    }
-
-    static void on_message(SoupWebsocketConnection*, int, GBytes* bytes, gpointer data) {
-        const auto self = static_cast<Impl*>(data)->shared_from_this();
-        self->guard_->claim();
-        if (self->listener_ == nullptr) return;
-        gsize size = 0;
-        const auto* text = static_cast<const char*>(g_bytes_get_data(bytes, &size));
-        if (size > self->options_.max_message_bytes) return self->too_long();
-        try {
-            self->listener_->on_websocket_message({text, size});
-        } catch (const std::exception& e) {
-            log::write(log::Level::Error, log::Mark::Error, "system.exception", {}, e.what());
-        }
-    }
-
-    static void on_pong(SoupWebsocketConnection*, GBytes*, gpointer data) {
-        static_cast<Impl*>(data)->guard_->claim();
-    }
-
-    static void on_error(SoupWebsocketConnection*, GError* error, gpointer data) {
-        const auto self = static_cast<Impl*>(data)->shared_from_this();
-        self->cause_ = error == nullptr ? "" : error->message;
-        self->is_cut_ = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) == TRUE;
-        if (self->guard_->is_over ||
-            g_error_matches(error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_TOO_BIG)) {
-            self->too_long();
-        }
-    }
-
-    void too_long() {
-        if (listener_ == nullptr) return;
-        fail(ErrorCode::LimitReached,
-             where_ + " sent a message of more than " +
-                 std::to_string(options_.max_message_bytes / 1024) +
-                 " KiB: its connection was closed");
-    }
-
-    static void on_closed(SoupWebsocketConnection* socket, gpointer data) {
-        const auto self = static_cast<Impl*>(data)->shared_from_this();
-        if (self->listener_ == nullptr) return self->let_go();
-        const int code = soup_websocket_connection_get_close_code(socket);
-        const char* reason = soup_websocket_connection_get_close_data(socket);
-        std::string why = self->where_ + " closed the WebSocket";
-        const bool has_code = code != 0 && code != SOUP_WEBSOCKET_CLOSE_NO_STATUS &&
-                              code != SOUP_WEBSOCKET_CLOSE_ABNORMAL;
-        if (self->is_cut_) {
-            why = self->where_ + " does not acknowledge what is sent to it: the path is cut";
-        } else if (!self->cause_.empty()) {
-            why = "the WebSocket to " + self->where_ + " broke";
-        } else if (has_code) {
-            why += " with code " + std::to_string(code);
-            if (reason != nullptr && *reason != '\0') {
-                why += " \"" + base::escape_untrusted(reason, 128) + "\"";
-            }
-        }
-        self->end({ErrorCode::Unavailable, why, self->cause_}, has_code ? code : 0);
+        const bool is_secure = options_.dial.tls.has_value();
+        link_ = WebSocketLink::begin(
+            {.stream = connection_.stream,
+             .early = std::move(early),
+             .side = SOUP_WEBSOCKET_CONNECTION_CLIENT,
+             .url = (is_secure ? "wss://" : "ws://") + options_.host + options_.path,
+             .where = where_,
+             .max_message_bytes = options_.max_message_bytes,
+             .max_queue_bytes = options_.max_queue_bytes,
+             .ping = options_.ping,
+             .pong_timeout = options_.pong_timeout,
+             .cut = [stream = connection_.stream] { glib::close_at_once(stream.get()); },
+             .events = {
+                 .on_message =
+                     [this](std::string_view message) {
+                         const auto keep = shared_from_this();
+                         if (listener_ != nullptr) listener_->on_websocket_message(message);
+                     },
+                 .on_closed = [this](base::Error why, int code) { end(std::move(why), code); }}});
+        if (listener_ != nullptr) listener_->on_websocket_open();
     }
 
     // The end
@@ -399,29 +288,13 @@ private:
     void let_go() {
         timer_.cancel();
         if (cancellable_) g_cancellable_cancel(cancellable_.get());
-        if (socket_) {
-            g_signal_handlers_disconnect_by_data(socket_.get(), this);
-            // libsoup would wait for the peer's goodbye.
-            if (connection_.stream) glib::close_at_once(connection_.stream.get());
-            drop_later(std::move(socket_));
+        if (link_) {
+            link_->abandon(SOUP_WEBSOCKET_CLOSE_NORMAL, {});
         } else if (connection_.stream) {
             glib::close_at_once(connection_.stream.get());
         }
         connection_.stream.reset();
         connection_.socket.reset();
-    }
-
-    /// libsoup goes on with its object after a signal; it must not be the last to hold it.
-    void drop_later(glib::Ref<SoupWebsocketConnection> socket) {
-        GSource* source = g_idle_source_new();
-        g_source_set_priority(source, G_PRIORITY_HIGH);
-        g_source_set_callback(
-            source,
-            [](gpointer) -> gboolean { return G_SOURCE_REMOVE; },
-            socket.release(),
-            g_object_unref);
-        g_source_attach(source, context_.get());
-        g_source_unref(source);
     }
 
     Listener* listener_;
@@ -436,13 +309,8 @@ private:
     std::string request_;
     std::string answer_;
     std::array<char, 4096> bytes_{};
-    std::shared_ptr<StreamGuard> guard_;
-    glib::Ref<SoupWebsocketConnection> socket_;
-    std::uint64_t queued_bytes_ = 0;  ///< on the scale of `StreamGuard::written_bytes`
-    std::chrono::milliseconds longest_silence_{0};
-    std::string cause_;    ///< what libsoup said broke
-    bool is_cut_ = false;  ///< it was TCP_USER_TIMEOUT
-    glib::Timer timer_;    ///< the deadline of the opening, then of silence, then of the goodbye
+    std::shared_ptr<WebSocketLink> link_;  ///< from the end of the handshake on
+    glib::Timer timer_;                    ///< the deadline of the opening
 };
 
 WebSocketClient::WebSocketClient(Listener& listener) : impl_(std::make_shared<Impl>(listener)) {}

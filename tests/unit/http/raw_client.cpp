@@ -85,6 +85,18 @@ RawAnswer RawClient::read(bool head) {
     return answer;
 }
 
+std::string RawClient::bytes(std::size_t count) {
+    while (pending_.size() < count) {
+        char chunk[4096];
+        const ssize_t n = ::recv(fd_, chunk, sizeof chunk, 0);
+        if (n <= 0) break;
+        pending_.append(chunk, static_cast<std::size_t>(n));
+    }
+    std::string taken = pending_.substr(0, count);
+    pending_.erase(0, taken.size());
+    return taken;
+}
+
 bool RawClient::ended() {
     char chunk[4096];
     for (;;) {

@@ -26,6 +26,8 @@ public:
     void finish();
     /// One answer; its body by Content-Length. `head`: an answer to HEAD, without a body.
     [[nodiscard]] RawAnswer read(bool head = false);
+    /// Exactly `count` bytes; fewer when the connection ends before.
+    [[nodiscard]] std::string bytes(std::size_t count);
     /// Whether the other side ended the connection, waiting for it.
     [[nodiscard]] bool ended();
 

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace offhook::http {
+
+/// The bounds of one WebSocket that a client opened.
+struct WebSocketLimits {
+    std::size_t max_message_bytes = 64 * 1024;  ///< received, all fragments together
+    std::size_t max_queue_bytes = 256 * 1024;   ///< not taken by the kernel yet
+    /// Longest time between our pings. Under 2 s it counts as 2 s.
+    std::chrono::seconds ping{20};
+    std::chrono::milliseconds pong_timeout{10'000};  ///< for anything to come after one
+};
+
+/// A WebSocket (RFC 6455) of a client of ours. @see Server::websocket
+///
+/// No extension is ever agreed on, so that nothing is decompressed.
+/// @thread the server's
+class ServerWebSocket {
+public:
+    /// Told from the loop. Its methods may destroy the socket.
+    class Listener {
+    public:
+        /// One whole message, text or binary.
+        virtual void on_websocket_message(std::string_view message) = 0;
+        /// It is gone; once. @param code  of the peer's close frame (RFC 6455 §7.4); 0: none came
+        virtual void on_websocket_closed(base::Error why, int code) = 0;
+
+    protected:
+        ~Listener() = default;
+    };
+
+    virtual ~ServerWebSocket() = default;
+    ServerWebSocket(const ServerWebSocket&) = delete;
+    ServerWebSocket& operator=(const ServerWebSocket&) = delete;
+
+    /// Before the loop goes on; whoever listens outlives the socket. What came before is lost.
+    virtual void listen(Listener& listener) = 0;
+    /// Queues one text message, which has to be UTF-8. False when it is not open, or the queue is
+    /// full, which ends it.
+    virtual bool send(std::string_view text) = 0;
+    /// Says goodbye; nothing is told any more. Destroying an open one does so with 1001.
+    virtual void close(int code, std::string_view reason) = 0;
+
+protected:
+    ServerWebSocket() = default;
+};
+
+}  // namespace offhook::http

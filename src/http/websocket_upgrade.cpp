@@ -1,0 +1,104 @@
+#include "http/websocket_upgrade.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "glib/ref.h"
+#include "glib/stream_dialer.h"
+#include "http/websocket_link.h"
+
+namespace offhook::http {
+namespace {
+
+constexpr int kGoingAway = 1001;
+
+class Socket final : public ServerWebSocket {
+public:
+    Socket(const glib::Ref<GIOStream>& stream,
+           const WebSocketLimits& limits,
+           const Request& request)
+        : link_(WebSocketLink::begin(
+              {.stream = stream,
+               .early = {},
+               .side = SOUP_WEBSOCKET_CONNECTION_SERVER,
+               .url = "ws://localhost/",  // libsoup only keeps it
+               .where = request.remote,
+               .max_message_bytes = limits.max_message_bytes,
+               .max_queue_bytes = limits.max_queue_bytes,
+               .ping = limits.ping,
+               .pong_timeout = limits.pong_timeout,
+               .cut = [stream] { glib::close_at_once(stream.get()); },
+               .events = {.on_message =
+                              [this](std::string_view message) {
+                                  if (listener_ != nullptr)
+                                      listener_->on_websocket_message(message);
+                              },
+                          .on_closed =
+                              [this](base::Error why, int code) {
+                                  if (listener_ != nullptr)
+                                      listener_->on_websocket_closed(std::move(why), code);
+                              }}})) {}
+    ~Socket() override { link_->abandon(kGoingAway, {}); }
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+
+    void listen(Listener& listener) override { listener_ = &listener; }
+    bool send(std::string_view text) override { return link_->send(text); }
+    void close(int code, std::string_view reason) override {
+        listener_ = nullptr;
+        link_->abandon(code, std::string(reason));
+    }
+
+private:
+    Listener* listener_ = nullptr;
+    std::shared_ptr<WebSocketLink> link_;
+};
+
+struct Upgrade {
+    WebSocketLimits limits;
+    Request request;
+    WebSocketOpened opened;
+};
+
+void on_written(SoupServerMessage* message, gpointer data) {
+    const auto& upgrade = *static_cast<Upgrade*>(data);
+    const auto socket = glib::Ref<GSocket>::share(soup_server_message_get_socket(message));
+    const auto stream = glib::Ref<GIOStream>::adopt(soup_server_message_steal_connection(message));
+    if (!socket || !stream) return;
+    try {
+        upgrade.opened(socket.get(),
+                       upgrade.request,
+                       std::make_unique<Socket>(stream, upgrade.limits, upgrade.request));
+    } catch (const std::exception& e) {
+        log::write(log::Level::Error, log::Mark::Error, "system.exception", {}, e.what());
+    }
+}
+
+}  // namespace
+
+bool is_websocket_request(SoupServerMessage* message) {
+    SoupMessageHeaders* headers = soup_server_message_get_request_headers(message);
+    return soup_message_headers_header_contains(headers, "Upgrade", "websocket") == TRUE &&
+           soup_message_headers_header_contains(headers, "Connection", "Upgrade") == TRUE;
+}
+
+void begin_websocket(SoupServerMessage* message,
+                     const WebSocketLimits& limits,
+                     const Request& request,
+                     WebSocketOpened opened) {
+    if (soup_websocket_server_process_handshake(message, nullptr, nullptr, nullptr, nullptr) ==
+        FALSE) {
+        return;  // libsoup has put its 400 into the message
+    }
+    g_signal_connect_data(
+        message,
+        "wrote-informational",
+        G_CALLBACK(on_written),
+        new Upgrade{limits, request, std::move(opened)},
+        [](gpointer data, GClosure*) { delete static_cast<Upgrade*>(data); },
+        static_cast<GConnectFlags>(0));
+}
+
+}  // namespace offhook::http

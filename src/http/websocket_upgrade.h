@@ -1,0 +1,26 @@
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include <functional>
+#include <memory>
+
+#include "http/message.h"
+#include "http/server_websocket.h"
+
+namespace offhook::http {
+
+/// Whether the request asks for a WebSocket at all (RFC 6455 §4.1).
+[[nodiscard]] bool is_websocket_request(SoupServerMessage* message);
+
+using WebSocketOpened =
+    std::function<void(GSocket*, const Request&, std::unique_ptr<ServerWebSocket>)>;
+
+/// Answers the opening handshake: 101 without any extension, or 400. `opened` comes when the 101 is
+/// written and the connection is no longer libsoup's; never when it breaks before.
+void begin_websocket(SoupServerMessage* message,
+                     const WebSocketLimits& limits,
+                     const Request& request,
+                     WebSocketOpened opened);
+
+}  // namespace offhook::http
