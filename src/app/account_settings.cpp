@@ -84,6 +84,7 @@ call::AccountRules account_rules(const config::Account& account, const model::Ac
     if (account.answer_delay_ms >= 0)
         rules.answer_delay = std::chrono::milliseconds(account.answer_delay_ms);
     rules.srtp = account.srtp;
+    rules.media = account.media;
     // The TLS phones of RingCentral know RTP/SAVP alone, also in answer to an offer of ours.
     if (account.kind == "ringcentral" && account.transport == "tls")
         rules.srtp = model::SrtpPolicy::Require;

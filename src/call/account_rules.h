@@ -8,6 +8,7 @@
 
 #include "call/outbound_policy.h"
 #include "model/codec.h"
+#include "model/leg_kind.h"
 #include "model/srtp.h"
 
 namespace offhook::call {
@@ -21,6 +22,7 @@ struct AccountRules {
     OutboundRules outbound;
     std::optional<std::chrono::milliseconds> answer_delay{};  ///< empty: that of [sip]
     std::optional<model::SrtpPolicy> srtp{};                  ///< empty: that of [rtp]
+    model::LegKind media = model::LegKind::Phone;             ///< what we offer on it
     std::string local_address;  ///< numeric, our side of its flow; empty: not known
 };
 

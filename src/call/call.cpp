@@ -37,6 +37,7 @@ Call::Call(const model::IncomingCall& incoming)
     info.account = incoming.account;
     info.facts = safe(incoming.facts);
     quirks = incoming.quirks;
+    via = incoming.via;
     local_address = incoming.local_address;
     info.created_ns = base::realtime_ns();
     session_id = std::to_string(info.created_ns / base::kNsPerUs);
@@ -62,7 +63,7 @@ void Call::note_answer() {
 }
 
 void Call::update_state() {
-    info.is_held_by_peer = leg && is_held();
+    info.is_held_by_peer = is_agreed && is_held();
     info.is_held_by_us = is_holding && !is_offering;
     if (!is_answered() || ending) return;
     info.state = info.is_held_by_peer || info.is_held_by_us ? model::CallState::Held

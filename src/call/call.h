@@ -4,12 +4,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "glib/timer.h"
+#include "media/launch_file.h"
+#include "media/leg.h"
 #include "media/media_address.h"
-#include "media/phone_leg.h"
 #include "model/call_directory.h"
+#include "model/leg_quirks.h"
 #include "model/signalling.h"
 #include "model/srtp_agreement.h"
 #include "session/socket_pair.h"
@@ -29,10 +32,39 @@ struct Call {
     /// One that we place on an account.
     Call(std::string account, std::string from, std::string to);
 
+    /// What only a phone leg has (PhoneMedia).
+    struct Phone {
+        media::MediaAddress address;  ///< from the first description on
+        session::SocketPair sockets;  ///< until the leg takes them
+        std::uint16_t port = 0;
+        std::uint64_t sdp_version = 1;
+        std::vector<model::SdpMediaLine> offered_lines;
+        bool rtcp_mux = false;
+        std::optional<model::SrtpPolicy> srtp_policy;  ///< of its account; empty: that of [rtp]
+        std::optional<model::SrtpAgreement> srtp;      ///< in force; empty: plain RTP
+        std::optional<std::vector<model::SdpCrypto>>
+            srtp_offered;  ///< in our first offer, until it is answered
+    };
+    /// What only a web leg has (WebMedia).
+    struct Web {
+        bool awaits_answer = false;  ///< an offer of ours has yet to be answered
+        std::int64_t exchanged_ns =
+            0;  ///< CLOCK_MONOTONIC, when both had each other's description; 0: not yet
+    };
+    /// A description of ours on its way to the peer: made by the leg, and then due or not yet.
+    struct Description {
+        enum class Purpose : std::uint8_t { None, Answer, Invite, Reoffer };
+        Purpose purpose = Purpose::None;
+        std::uint32_t exchange = 0;  ///< of the re-INVITE that it answers; 0: the INVITE
+        bool is_due = false;
+        std::optional<model::LocalSdp> sdp;
+    };
+
     model::CallId id;
     model::CallInfo info;    ///< what the outside sees; stats are filled when asked for
     std::string session_id;  ///< o= of our SDP, decimal
-    std::uint64_t sdp_version = 1;
+    /// Who brought it and takes its commands; null: the SIP room.
+    model::Signalling* via = nullptr;
 
     const config::Route* route = nullptr;
     const config::Ai* ai = nullptr;
@@ -41,18 +73,15 @@ struct Call {
     model::LegQuirks quirks;           ///< of the account it came on
     std::string local_address;         ///< numeric, our side of the SIP flow
 
-    media::MediaAddress media_address;  ///< from `reserve` on
-    session::SocketPair sockets;        ///< until the leg takes them
-    std::uint16_t rtp_port = 0;
-    /// From the peer's description on: its offer, or its answer to ours.
-    std::unique_ptr<media::PhoneLeg> leg;
-    std::vector<model::SdpMediaLine> offered_lines;
+    /// Phone: from the peer's description on, its offer or its answer to ours. Web: from the first
+    /// description on, whoever made it.
+    std::unique_ptr<media::Leg> leg;
+    bool is_agreed = false;  ///< both have described themselves, and it fits
     model::Direction remote_direction = model::Direction::SendRecv;
-    bool rtcp_mux = false;
-    std::optional<model::SrtpPolicy> srtp_policy;  ///< of its account; empty: that of [rtp]
-    std::optional<model::SrtpAgreement> srtp;      ///< in force; empty: plain RTP
-    std::optional<std::vector<model::SdpCrypto>>
-        srtp_offered;  ///< in our first offer, until it is answered
+    Phone phone;
+    Web web;
+    Description description;
+    std::optional<model::OutgoingCall> placing;  ///< until its INVITE goes to signalling
 
     bool is_holding = false;   ///< we asked the peer to send nothing, or are about to
     bool is_offering = false;  ///< a re-INVITE of ours is under way
@@ -74,13 +103,14 @@ struct Call {
     bool told_first_sent = false;
     bool told_first_received = false;
     bool told_stopped = false;
-    std::int64_t media_started_ns = 0;
+    std::int64_t media_started_ns = 0;   ///< 0: not yet
     std::int64_t expected_since_ns = 0;  ///< since when RTP of the caller is due (answer, resume)
     std::int64_t last_keepalive_ns = 0;
 
     [[nodiscard]] bool is_outbound() const {
         return info.direction == model::CallDirection::Outbound;
     }
+    [[nodiscard]] bool is_web() const { return info.leg == model::LegKind::Web; }
     [[nodiscard]] bool is_answered() const { return answered_ns != 0; }
     /// The answer just happened.
     void note_answer();
@@ -88,6 +118,10 @@ struct Call {
     void update_state();
     /// The peer asked for nothing.
     [[nodiscard]] bool is_held() const { return !model::receives(remote_direction); }
+    /// What we would do. Who holds asks for nothing and goes on sending (RFC 3264 §8.4).
+    [[nodiscard]] model::Direction wanted_direction() const {
+        return is_holding ? model::Direction::SendOnly : model::Direction::SendRecv;
+    }
     /// A peer that holds may say "sendonly" and play no music: its silence means nothing.
     [[nodiscard]] bool is_sound_expected() const {
         return model::sends(remote_direction) && !is_held() && !is_holding;

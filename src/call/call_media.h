@@ -7,23 +7,30 @@
 #include "ai/ai_runtime.h"
 #include "base/error.h"
 #include "call/call.h"
+#include "call/phone_media.h"
 #include "call/refusal.h"
 #include "config/config.h"
 #include "media/media_bus.h"
-#include "media/port_range.h"
 #include "media/reaper.h"
 #include "media/worker_pool.h"
 
 namespace offhook::call {
 
-/// The sound of a call, from its ports to its end, without its story: what is offered, what is
-/// answered, the leg between, and the AI that hears it.
+/// The sound of a call from its first description to its end, without its story: what is offered,
+/// what is answered, the leg between, and the AI that hears it. What differs between the kinds of
+/// leg is in PhoneMedia.
 ///
-///     reserve -> [offer] -> build -> [answer] -> start -> renegotiate ... -> stop
+///     accept -> on_local (our answer) ------> start -> accept_again, reoffer ... -> stop
+///     offer  -> on_local -> take_answer ---'
 ///
 /// @thread control
 class CallMedia {
 public:
+    /// A description of ours is made: our answer or offer to the newest `accept`, `offer`,
+    /// `accept_again` or `reoffer`. On a phone leg it comes from inside them, on a web leg once
+    /// candidates are gathered.
+    using OnLocal = std::function<void(const model::CallId&, model::LocalSdp)>;
+
     /// Borrowed; they outlive this.
     struct Parts {
         const config::Config* config = nullptr;
@@ -31,22 +38,31 @@ public:
         media::Reaper* reaper = nullptr;
         ai::AiRuntime* ai = nullptr;
         media::MediaBus* bus = nullptr;
-        /// Our address as the world outside sees it (STUN), numeric; empty: not known. Null: nobody
-        /// asks.
-        std::function<std::string()> learned_address{};
+        std::function<std::string()> learned_address{};  ///< @see PhoneMedia::Parts
+        OnLocal on_local;
     };
     explicit CallMedia(Parts parts);
 
-    /// An address and a port pair for the call, of the IP version that `offer` needs (null: we
-    /// offer). Refused with 488 when we have no such address, with 503 when no port is left.
-    [[nodiscard]] std::optional<Refusal> reserve(Call& call, const model::RemoteSdp* offer);
-    /// Chooses a codec and a worker and builds the leg. 488 when there is nothing to agree on.
-    [[nodiscard]] std::optional<Refusal> build(Call& call, const model::RemoteSdp& remote);
+    /// The peer's first offer; the leg is built. Refused with 400, 488, 500 or 503.
+    [[nodiscard]] std::optional<Refusal> accept(Call& call, const model::RemoteSdp& offer);
+    /// Our first offer. Refused with 488, 500 or 503.
+    [[nodiscard]] std::optional<Refusal> offer(Call& call);
+    /// The answer to it. Refused with 400, 488 or 500.
+    [[nodiscard]] std::optional<Refusal> take_answer(Call& call, const model::RemoteSdp& answer);
+
+    // Later ones: hold, resume, a moved address, an ICE restart. Nothing changes when one cannot be
+    // used: the session stays as it was (RFC 3261 §14.2).
+
+    /// The peer offers anew. @errors Unsupported, Malformed, with the sentence
+    [[nodiscard]] base::Result<void> accept_again(Call& call, const model::RemoteSdp& offer);
+    /// We offer, of what was agreed.
+    [[nodiscard]] base::Result<void> reoffer(Call& call);
+    /// The answer to it, or what was in force before an offer that was taken back. No description
+    /// of ours follows. @errors as `accept_again`
+    [[nodiscard]] base::Result<void> renegotiate(Call& call, const model::RemoteSdp& remote);
+
     /// Plays; the AI listens. @errors Internal: an element refused
     [[nodiscard]] base::Result<void> start(Call& call);
-    /// What a later offer or answer changes: address, payload numbers, hold. Nothing changes when
-    /// it cannot be used (false): the session stays as it was (RFC 3261 §14.2).
-    [[nodiscard]] bool renegotiate(Call& call, const model::RemoteSdp& remote);
     /// While it is, what the AI says is lost and the peer hears the filler.
     static void mute(Call& call, bool is_muted);
     /// The AI leaves; the peer hears the filler.
@@ -54,26 +70,12 @@ public:
     /// Gives everything back. Calls without a leg are fine.
     void stop(Call& call);
 
-    /// All that we speak, to start a call with.
-    [[nodiscard]] model::LocalSdp offer(Call& call) const;
-    /// The answer to the newest offer of the peer; before a leg is built it is `offer`.
-    [[nodiscard]] model::LocalSdp answer(Call& call) const;
-    /// A later offer of ours, of what was agreed. Each description is one version newer.
-    [[nodiscard]] model::LocalSdp reoffer(Call& call) const;
-
 private:
-    [[nodiscard]] model::LocalSdp local_sdp(Call& call,
-                                            std::vector<model::SdpFormat> formats,
-                                            model::Direction direction) const;
-    [[nodiscard]] model::SrtpPolicy policy_of(const Call& call) const;
-    [[nodiscard]] base::Result<std::optional<model::SrtpAgreement>> agree_on_srtp(
-        const Call& call, model::RemoteSdp& remote) const;
-    [[nodiscard]] base::Result<void> apply_srtp(Call& call,
-                                                const std::optional<model::SrtpAgreement>& agreed);
-    void apply_remote(Call& call, const model::RemoteSdp& remote);
+    /// What was agreed changed the direction of the sound, perhaps.
+    void follow(Call& call, bool was_held, bool was_expected);
 
     Parts parts_;
-    media::PortRange ports_;
+    PhoneMedia phone_;
 };
 
 }  // namespace offhook::call

@@ -97,7 +97,8 @@ tl::expected<std::uint64_t, OrderRefusal> CallRegistry::send_message(model::Mess
                order.call.text,
                "a text is sent",
                {{"message", number}, {"type", order.content_type}, {"bytes", order.body.size()}});
-    signalling_->send_message(number, std::move(message));
+    const Call* inside = get(order.call);
+    (inside ? via(*inside) : *signalling_).send_message(number, std::move(message));
     return number;
 }
 

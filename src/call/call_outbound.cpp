@@ -111,14 +111,27 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
     auto owned = std::make_unique<Call>(order.account, rules.uri, base::escape_untrusted(order.to));
     owned->transferor = referral.transferor;
     owned->local_address = rules.local_address;
-    owned->srtp_policy = rules.srtp;
+    owned->phone.srtp_policy = rules.srtp;
     const config::Route& route = *route_for(order, rules);
     if (auto refusal = equip(*owned, route, order.ai.empty() ? route.ai : order.ai, rules.codecs)) {
         return unavailable(refusal->end.detail);
     }
-    if (auto refusal = media_.reserve(*owned, nullptr)) return unavailable(refusal->end.detail);
-    calls_.count_start();
+    owned->placing = {.id = owned->id,
+                      .account = order.account,
+                      .to = destination,
+                      .offer = {},
+                      .ring_timeout = std::chrono::seconds(order.ring_timeout_s.value_or(kRingS)),
+                      .headers = order.headers,
+                      .referred_by = referral.referred_by,
+                      .replaces = referral.replaces};
+    owned->description.purpose = Call::Description::Purpose::Invite;
     Call& call = calls_.add(std::move(owned));
+    if (auto refusal = media_.offer(call)) {
+        const std::unique_ptr<Call> gone = calls_.take(call.id);
+        media_.stop(*gone);
+        return unavailable(refusal->end.detail);
+    }
+    calls_.count_start();
     log::write(Level::Info,
                Mark::Call,
                "call.placed",
@@ -128,15 +141,8 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
                 {"account", order.account},
                 {"by", order.who},
                 {"ai", call.info.ai}});
-    signalling_->place_call(
-        {.id = call.id,
-         .account = order.account,
-         .to = destination,
-         .offer = media_.offer(call),
-         .ring_timeout = std::chrono::seconds(order.ring_timeout_s.value_or(kRingS)),
-         .headers = order.headers,
-         .referred_by = referral.referred_by,
-         .replaces = referral.replaces});
+    call.description.is_due = true;
+    send_description(call);
     return call.id;
 }
 
@@ -173,7 +179,7 @@ void CallRegistry::on_progress(const CallId& id,
 void CallRegistry::on_accepted(const CallId& id, model::RemoteSdp answer) {
     Call* call = get(id);
     if (!call || call->ending || call->is_answered()) return;
-    if (auto refusal = media_.build(*call, answer)) {
+    if (auto refusal = media_.take_answer(*call, answer)) {
         model::CallEnd why = std::move(refusal->end);
         if (why.reason == EndReason::NotAcceptable)
             why = model::ended(EndReason::MediaRefused, "the answer cannot be used: " + why.detail);
@@ -194,7 +200,7 @@ base::Result<Call*> CallRegistry::answered_call(const CallId& id) const {
     if (!call) return base::fail(base::ErrorCode::NotFound, "there is no live call " + id.text);
     if (call->ending)
         return base::fail(base::ErrorCode::Conflict, "call " + id.text + " is ending");
-    if (!call->is_answered() || !call->leg)
+    if (!call->is_answered() || !call->is_agreed)
         return base::fail(base::ErrorCode::Conflict, "call " + id.text + " is not answered yet");
     return call;
 }
@@ -211,9 +217,20 @@ base::Result<void> CallRegistry::set_hold(const CallId& id, bool is_holding) {
         return base::fail(base::ErrorCode::Conflict,
                           is_holding ? "we hold this call already" : "we do not hold this call");
     }
+    if (call.description.purpose != Call::Description::Purpose::None) {
+        return base::fail(base::ErrorCode::Conflict,
+                          "an offer of the peer is being answered; try again in a moment");
+    }
     call.is_holding = is_holding;
     call.is_offering = true;
-    signalling_->reoffer(id, media_.reoffer(call));
+    call.description = {
+        .purpose = Call::Description::Purpose::Reoffer, .exchange = 0, .is_due = true, .sdp = {}};
+    if (auto offered = media_.reoffer(call); !offered) {
+        call.description = {};
+        call.is_holding = !is_holding;
+        call.is_offering = false;
+        return offered;
+    }
     return {};
 }
 
@@ -223,7 +240,7 @@ void CallRegistry::on_reoffer_done(const CallId& id,
     Call* call = get(id);
     if (!call || !call->is_offering) return;
     call->is_offering = false;
-    if (call->ending || !call->leg) return;
+    if (call->ending || !call->is_agreed) return;
     const bool is_done =
         status >= 200 && status < 300 && answer && media_.renegotiate(*call, *answer);
     if (!is_done) call->is_holding = !call->is_holding;

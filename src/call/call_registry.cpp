@@ -48,7 +48,9 @@ CallRegistry::CallRegistry(Parts parts)
               .reaper = parts_.reaper,
               .ai = parts_.ai,
               .bus = &bus_,
-              .learned_address = parts_.learned_address}),
+              .learned_address = parts_.learned_address,
+              .on_local = [this](const auto& id,
+                                 model::LocalSdp sdp) { on_local(id, std::move(sdp)); }}),
       admission_(parts_.config->admission) {
     look_timer_.every(parts_.context, kLookPeriod, [this] { look(); });
 }
@@ -59,8 +61,7 @@ CallRegistry::~CallRegistry() = default;
 
 void CallRegistry::on_incoming(model::IncomingCall incoming) {
     calls_.count_start();
-    auto owned = std::make_unique<Call>(incoming);
-    Call& call = *owned;
+    Call& call = calls_.add(std::make_unique<Call>(incoming));
     log::write(Level::Info,
                Mark::Call,
                "call.incoming",
@@ -70,31 +71,34 @@ void CallRegistry::on_incoming(model::IncomingCall incoming) {
                 {"to", mask_numbers(call.info.to)},
                 {"peer", call.info.peer}});
     if (auto refusal = prepare(call, incoming)) {
-        signalling_->reject(call.id,
-                            refusal->status,
-                            refusal->phrase,
-                            refusal->retry_later ? std::optional(kRetryAfter) : std::nullopt);
-        finish(std::move(owned), std::move(refusal->end));
+        via(call).reject(call.id,
+                         refusal->status,
+                         refusal->phrase,
+                         refusal->retry_later ? std::optional(kRetryAfter) : std::nullopt);
+        finish(calls_.take(call.id), std::move(refusal->end));
         return;
     }
-    calls_.add(std::move(owned));
-    signalling_->ring(call.id);
+    via(call).ring(call.id);
     call.info.state = CallState::Ringing;
     const auto rules = account(incoming.account);
     const auto delay = rules && rules->answer_delay
                            ? *rules->answer_delay
                            : std::chrono::milliseconds(parts_.config->sip.answer_delay_ms);
+    const auto answer = [this, id = call.id] {
+        Call* waiting = get(id);
+        if (!waiting) return;
+        waiting->description.is_due = true;
+        send_description(*waiting);
+    };
     if (delay.count() == 0 || !call.replaced.empty()) {
-        answer(call);
+        answer();
     } else {
-        call.answer_timer.once(parts_.context, delay, [this, id = call.id] {
-            if (Call* waiting = get(id)) answer(*waiting);
-        });
+        call.answer_timer.once(parts_.context, delay, answer);
     }
 }
 
 std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCall& incoming) {
-    if (auto reason = admission_.refuse(calls_.size())) {
+    if (auto reason = admission_.refuse(calls_.size() - 1)) {
         return Refusal{
             503, "Service Unavailable", model::ended(EndReason::LimitCalls, *reason), true};
     }
@@ -102,13 +106,10 @@ std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCa
             call.replaced.empty() ? choose_route(call, incoming) : follow_replaced(call)) {
         return refusal;
     }
-    if (const auto rules = account(call.info.account)) call.srtp_policy = rules->srtp;
-    if (auto refusal = media_.reserve(call, incoming.offer ? &*incoming.offer : nullptr))
-        return refusal;
-    if (!incoming.offer)
-        return std::nullopt;  // our 200 carries the offer; the leg is built from the answer in the
-                              // ACK
-    return media_.build(call, *incoming.offer);
+    if (const auto rules = account(call.info.account)) call.phone.srtp_policy = rules->srtp;
+    call.description.purpose = Call::Description::Purpose::Answer;
+    // Without an offer our 200 carries one, and the answer comes in the ACK.
+    return incoming.offer ? media_.accept(call, *incoming.offer) : media_.offer(call);
 }
 
 std::optional<Refusal> CallRegistry::choose_route(Call& call,
@@ -165,9 +166,34 @@ std::optional<Refusal> CallRegistry::equip(Call& call,
 
 // ---- the answer ----
 
-void CallRegistry::answer(Call& call) {
-    if (call.ending) return;
-    signalling_->answer(call.id, media_.answer(call));
+void CallRegistry::on_local(const CallId& id, model::LocalSdp sdp) {
+    Call* call = get(id);
+    if (!call || call->description.purpose == Call::Description::Purpose::None) return;
+    call->description.sdp = std::move(sdp);
+    send_description(*call);
+}
+
+void CallRegistry::send_description(Call& call) {
+    using Purpose = Call::Description::Purpose;
+    if (call.ending || !call.description.is_due || !call.description.sdp) return;
+    Call::Description out = std::exchange(call.description, {});
+    switch (out.purpose) {
+        case Purpose::Answer:
+            via(call).answer(call.id, std::move(*out.sdp), out.exchange);
+            break;
+        case Purpose::Reoffer:
+            via(call).reoffer(call.id, std::move(*out.sdp));
+            break;
+        case Purpose::Invite: {
+            model::OutgoingCall outgoing = std::move(*call.placing);
+            call.placing.reset();
+            outgoing.offer = std::move(*out.sdp);
+            via(call).place_call(std::move(outgoing));
+            break;
+        }
+        case Purpose::None:
+            break;
+    }
 }
 
 void CallRegistry::on_answer_sent(const CallId& id) {
@@ -175,7 +201,7 @@ void CallRegistry::on_answer_sent(const CallId& id) {
     if (!call || call->answered_ns != 0) return;
     call->note_answer();
     calls_.count_answer();
-    if (call->leg) start_media(*call);
+    if (call->is_agreed) start_media(*call);
     tell_answered(*call);
     if (Call* replaced = get(call->replaced)) give_way(*replaced);
 }
@@ -190,7 +216,7 @@ void CallRegistry::tell_answered(const Call& call) {
                 {"codec", call.info.codec},
                 {"route", call.info.route},
                 {"ai", call.info.ai},
-                {"rtp_port", call.rtp_port},
+                {"rtp_port", call.phone.port},
                 {"worker", call.info.worker}});
     if (parts_.hooks.on_answered) parts_.hooks.on_answered(call.info);
 }
@@ -204,25 +230,27 @@ void CallRegistry::on_confirmed(const CallId& id, std::optional<model::RemoteSdp
     Call* call = get(id);
     if (!call || call->ending) return;
     if (!answer) {
-        if (!call->leg)
+        if (!call->is_agreed)
             end(*call,
                 model::ended(EndReason::NotAcceptable, "the ACK carried no answer to our offer"),
                 {});
         return;
     }
-    if (call->leg) {  // the answer to an offer of ours in a re-INVITE, or what was before a
-                      // cancelled one
-        if (!media_.renegotiate(*call, *answer)) {
+    if (call->is_agreed) {  // the answer to an offer of ours in a re-INVITE, or what was before a
+                            // cancelled one
+        call->description = {};
+        if (auto done = media_.renegotiate(*call, *answer); !done) {
             log::write(Level::Warning,
                        Mark::Warning,
                        "call.bad_answer",
                        id.text,
                        "the answer to our offer has nothing that was offered; the sound stays as "
-                       "it was");
+                       "it was: " +
+                           done.error().text());
         }
         return;
     }
-    if (auto refusal = media_.build(*call, *answer)) {
+    if (auto refusal = media_.take_answer(*call, *answer)) {
         end(*call, std::move(refusal->end), "SIP;cause=488");
         return;
     }
@@ -234,20 +262,29 @@ void CallRegistry::on_confirmed(const CallId& id, std::optional<model::RemoteSdp
 void CallRegistry::on_reoffer(const CallId& id,
                               std::optional<model::RemoteSdp> offer,
                               std::uint32_t exchange) {
+    using Purpose = Call::Description::Purpose;
     Call* call = get(id);
-    if (!call || !call->leg) {
-        signalling_->reject(id, 491, "Request Pending", std::nullopt, exchange);
-        return;
-    }
-    if (!offer) {
-        signalling_->answer(id, media_.reoffer(*call), exchange);
-        return;
-    }
-    if (!media_.renegotiate(*call, *offer)) {
-        signalling_->reject(id, 488, "Not Acceptable Here", std::nullopt, exchange);
-        return;
-    }
-    signalling_->answer(id, media_.answer(*call), exchange);
+    if (!call) return signalling_->reject(id, 491, "Request Pending", std::nullopt, exchange);
+    // An answer that is still being made is for a re-INVITE that is no more; an offer of ours is
+    // about to cross theirs (RFC 3261 §14.2).
+    if (!call->is_agreed || call->description.purpose == Purpose::Reoffer)
+        return via(*call).reject(id, 491, "Request Pending", std::nullopt, exchange);
+    call->description = {
+        .purpose = Purpose::Answer, .exchange = exchange, .is_due = true, .sdp = {}};
+    const auto done = offer ? media_.accept_again(*call, *offer) : media_.reoffer(*call);
+    if (done) return;
+    call->description = {};
+    log::write(Level::Warning,
+               Mark::Warning,
+               "call.reoffer_refused",
+               id.text,
+               "the peer's new offer cannot be used; all stays as it was: " + done.error().text());
+    const bool is_malformed = done.error().code == base::ErrorCode::Malformed;
+    via(*call).reject(id,
+                      is_malformed ? 400 : 488,
+                      is_malformed ? "Bad Request" : "Not Acceptable Here",
+                      std::nullopt,
+                      exchange);
 }
 
 // ---- the end ----
@@ -264,10 +301,10 @@ base::Result<void> CallRegistry::hangup(const CallId& id, const std::string& who
 base::Result<void> CallRegistry::send_dtmf(const CallId& id, const std::string& digits) {
     Call* call = get(id);
     if (!call) return base::fail(base::ErrorCode::NotFound, "there is no live call " + id.text);
-    if (!call->leg) return base::fail(base::ErrorCode::Conflict, "the call has no media yet");
+    if (!call->is_agreed) return base::fail(base::ErrorCode::Conflict, "the call has no media yet");
     if (call->is_answered() && !call->leg->chosen().telephone_event_type) {
         // A peer without RFC 4733 gets them by INFO.
-        signalling_->send_info_digits(id, digits);
+        via(*call).send_info_digits(id, digits);
         return {};
     }
     return call->leg->send_digits(digits);
@@ -276,7 +313,7 @@ base::Result<void> CallRegistry::send_dtmf(const CallId& id, const std::string& 
 void CallRegistry::end(Call& call, CallEnd why, std::string reason_header) {
     call.ending = why;
     call.info.state = CallState::Ending;
-    signalling_->hangup(call.id, std::move(why), std::move(reason_header));
+    via(call).hangup(call.id, std::move(why), std::move(reason_header));
 }
 
 void CallRegistry::on_ended(const CallId& id, CallEnd end) {
@@ -305,7 +342,7 @@ CallEnd CallRegistry::judged(const Call& call, CallEnd end) const {
         .reasons = end.peer_reasons,
         .answered_s = static_cast<double>(now_ns - call.answered_ns) / 1e9,
         .is_held = call.is_held() || call.is_holding,
-        .stats = call.leg ? call.leg->stats(call.answered_ns, now_ns) : model::LegStats{}};
+        .stats = call.is_agreed ? call.leg->stats(call.answered_ns, now_ns) : model::LegStats{}};
     auto sentence = diversion_of(taken);
     if (!sentence) {
         end.detail = describe(taken.stats) +

@@ -32,15 +32,18 @@ namespace offhook::call {
 /// Every call of the process, and the story each goes through: who may come in, what it is made of,
 /// when its media starts, what is noticed on the way, why it ended.
 ///
-///     on_incoming    -> admission -> route -> port -> codec -> leg -> signalling answers
+///     on_incoming    -> admission -> route -> leg -> (our description) -> signalling answers
 ///     on_answer_sent -> the leg plays, the AI listens
-///     on_reoffer     -> hold, resume, a moved address
+///     on_reoffer     -> hold, resume, a moved address -> (our description) -> signalling answers
 ///     on_ended       -> leg to the reaper, one CallEnd to log, metrics, history
 ///
 /// The other way round, in call_outbound.cpp:
 ///
-///     place          -> order checked -> admission -> port -> signalling dials
-///     on_accepted    -> codec -> leg; it plays at once (what comes before the answer is not heard)
+///     place          -> order checked -> admission -> (our description) -> signalling dials
+///     on_accepted    -> leg; it plays at once (what comes before the answer is not heard)
+///
+/// A description of ours is there at once or after a while; it leaves when it is there and due
+/// (`send_description`).
 ///
 /// Transfers and replacements are in call_transfer.cpp, texts in call_messages.cpp, what is noticed
 /// while calls run in call_watch.cpp.
@@ -145,7 +148,12 @@ private:
                                  const config::Route& route,
                                  const std::string& ai,
                                  const std::vector<model::Codec>& codecs) const;
-    void answer(Call& call);
+    /// Whom to tell what becomes of the call: whoever brought it.
+    [[nodiscard]] model::Signalling& via(const Call& call) const {
+        return call.via != nullptr ? *call.via : *signalling_;
+    }
+    void send_description(Call& call);
+    void on_local(const model::CallId& id, model::LocalSdp sdp);
     void start_media(Call& call);
     void tell_answered(const Call& call);
     void give_way(Call& call);

@@ -45,7 +45,7 @@ std::vector<CallId> CallTable::ids() const {
 
 CallInfo CallTable::info_of(const Call& call) {
     CallInfo info = call.info;
-    if (call.leg) info.stats = call.leg->stats(call.answered_ns, base::monotonic_ns());
+    if (call.is_agreed) info.stats = call.leg->stats(call.answered_ns, base::monotonic_ns());
     return info;
 }
 
@@ -73,7 +73,7 @@ model::CallDirectory::Totals CallTable::totals() const {
     totals.answered = answered_;
     totals.active = live_.size();
     for (const auto& [id, call] : live_) {
-        if (!call->leg || call->answered_ns == 0) continue;
+        if (call->media_started_ns == 0) continue;
         const auto stats = call->leg->stats(call->answered_ns, base::monotonic_ns());
         const bool sends = stats.since_last_sent_ms >= 0 && stats.since_last_sent_ms < kAliveMs;
         if (sends || call->is_held()) ++totals.alive;

@@ -73,7 +73,7 @@ base::Result<void> CallRegistry::transfer(const CallId& id, model::TransferOrder
                id.text,
                "the peer is asked to go elsewhere",
                {{"to", mask_numbers(call.info.transfer->target)}, {"call", order.call.text}});
-    signalling_->transfer(id, std::move(transfer));
+    via(call).transfer(id, std::move(transfer));
     return {};
 }
 
@@ -115,14 +115,14 @@ void CallRegistry::refuse_transfer(Call& call, int status, const std::string& wh
                why,
                {{"status", status}});
     if (call.info.transfer) call.info.transfer->status = status;
-    signalling_->refuse_transfer(call.id, status);
+    via(call).refuse_transfer(call.id, status);
 }
 
 void CallRegistry::on_transfer_requested(const CallId& id, model::Transfer transfer) {
     Call* call = get(id);
     if (!call || call->ending || !call->is_answered()) return signalling_->refuse_transfer(id, 603);
     if (call->info.transfer && !is_final(call->info.transfer->status))
-        return signalling_->refuse_transfer(id, 491);
+        return via(*call).refuse_transfer(id, 491);
     call->info.transfer = {
         .is_by_peer = true, .target = base::escape_untrusted(transfer.target), .call = {}};
     if (!call->route->accept_transfer) {
@@ -156,7 +156,7 @@ void CallRegistry::on_transfer_requested(const CallId& id, model::Transfer trans
     // A peer that leaves before the new call is answered has got what it asked for as well.
     call->superseded =
         model::ended(EndReason::Transferred, "the peer sent us to call " + placed->text);
-    signalling_->accept_transfer(id, *placed);
+    via(*call).accept_transfer(id, *placed);
     log::write(Level::Info,
                Mark::Call,
                "call.transfer_accepted",

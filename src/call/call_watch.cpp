@@ -30,7 +30,7 @@ void CallRegistry::look() {
         admission_.observe(parts_.workers->stats(), now_ns);
     }
     for (const auto& [id, call] : calls_.live()) {
-        if (call->leg && call->answered_ns != 0 && !call->ending) look_at(*call, now_ns);
+        if (call->media_started_ns != 0 && !call->ending) look_at(*call, now_ns);
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "model/call_end.h"
 
@@ -13,5 +14,12 @@ struct Refusal {
     model::CallEnd end;
     bool retry_later = false;  ///< with Retry-After
 };
+
+[[nodiscard]] inline Refusal not_acceptable(std::string why) {
+    return {488,
+            "Not Acceptable Here",
+            model::ended(model::EndReason::NotAcceptable, std::move(why)),
+            false};
+}
 
 }  // namespace offhook::call

@@ -12,6 +12,7 @@
 #include "model/call_end.h"
 #include "model/call_facts.h"
 #include "model/call_id.h"
+#include "model/leg_kind.h"
 #include "model/stats_snapshot.h"
 
 namespace offhook::model {
@@ -32,6 +33,16 @@ struct TransferInfo {
     int status = 0;  ///< what the far end said last; 0: nothing yet
 };
 
+/// How the transport of a web leg fares.
+struct WebInfo {
+    bool is_connected =
+        false;               ///< ICE and DTLS are up, the peer's certificate is the described one
+    bool is_lost = false;    ///< nothing at all is heard of the peer
+    double connect_ms = -1;  ///< from both descriptions being exchanged to connected; -1: not yet
+    std::uint64_t restarts = 0;  ///< ICE restarts that came up
+    std::uint64_t losses = 0;    ///< times it was lost
+};
+
 /// One call as the outside sees it. Strings from the network are escaped already.
 struct CallInfo {
     CallId id;
@@ -44,7 +55,9 @@ struct CallInfo {
     std::string route, ai, pipeline, fill, codec;  ///< empty until chosen
     std::int64_t created_ns = 0, answered_ns = 0, ended_ns = 0;  ///< CLOCK_REALTIME; 0: not yet
     double answer_ms = -1;                                       ///< INVITE to 200
-    int worker = -1;                                             ///< media worker, -1: none
+    LegKind leg = LegKind::Phone;
+    WebInfo web;                               ///< of a web leg
+    int worker = -1;                           ///< media worker of its kind of leg, -1: none
     std::string srtp;                          ///< suite of the media, empty: plain RTP
     bool srtp_key_exchange_protected = false;  ///< the keys came over TLS
     bool is_oneway = false;  ///< no RTP came from the caller for 3 s while it should

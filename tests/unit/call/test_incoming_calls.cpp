@@ -27,6 +27,38 @@ TEST_F(IncomingCalls, IsAnsweredAndSendsUntilTheEnd) {
     EXPECT_EQ(calls->calls(true).size(), 1U);
 }
 
+TEST_F(IncomingCalls, WhoBroughtItTakesItsCommands) {
+    FakeSignalling other;
+    model::IncomingCall incoming;
+    incoming.id = model::CallId::make();
+    incoming.to_user = "x";
+    incoming.local_address = "127.0.0.1";
+    incoming.offer = peer_sdp();
+    incoming.via = &other;
+    const model::CallId id = incoming.id;
+    calls->on_incoming(std::move(incoming));
+    calls->on_answer_sent(id);
+    calls->on_reoffer(id, peer_sdp(Direction::SendOnly), 7);
+    ASSERT_TRUE(calls->hold(id));
+    ASSERT_TRUE(calls->hangup(id, "test"));
+    EXPECT_EQ(other.asked,
+              (std::vector<std::string>{"ring " + id.text,
+                                        "answer " + id.text,
+                                        "answer " + id.text,
+                                        "reoffer " + id.text,
+                                        "hangup " + id.text}));
+    EXPECT_TRUE(sip.asked.empty());
+
+    model::IncomingCall refused;
+    refused.id = model::CallId::make();
+    refused.to_user = "nobody";
+    refused.via = &other;
+    const model::CallId gone = refused.id;
+    calls->on_incoming(std::move(refused));
+    EXPECT_EQ(other.last(), "reject " + gone.text + " 404");
+    EXPECT_TRUE(sip.asked.empty());
+}
+
 TEST_F(IncomingCalls, EachRefusalHasItsStatusAndReason) {
     const model::CallId nowhere = comes_in("nobody");
     EXPECT_EQ(sip.last(), "reject " + nowhere.text + " 404");
