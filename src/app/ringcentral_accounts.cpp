@@ -91,6 +91,7 @@ signalling::sip::AccountSettings RingCentralAccounts::complete(const One& one,
     if (sip.kind == rc::Kind::Wss) {
         // Without an interval they want us to stay on the backup until it fails.
         settings.switch_back = sip.switch_back.value_or(std::chrono::seconds(0));
+        settings.control_client = sip.authorization_id;
     } else {
         settings.codecs = {model::Codec::Opus16, model::Codec::Pcmu};
         settings.quirks = {.drop_duplicate_digits = true, .latch_datagram = true};

@@ -20,6 +20,23 @@ model::CallFacts safe(model::CallFacts facts) {
         name = safe(name);
         value = safe(value);
     }
+    if (facts.ringcentral) {
+        model::RingCentralFacts& said = *facts.ringcentral;
+        for (std::string* text : {&said.party_id,
+                                  &said.session_id,
+                                  &said.queue_name,
+                                  &said.caller_id_name,
+                                  &said.caller,
+                                  &said.caller_name,
+                                  &said.called,
+                                  &said.called_name,
+                                  &said.service_level,
+                                  &said.service_level_ext,
+                                  &said.recording_url}) {
+            *text = safe(*text);
+        }
+        for (std::string& text : said.call_attributes) text = safe(text);
+    }
     return facts;
 }
 

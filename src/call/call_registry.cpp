@@ -81,7 +81,9 @@ void CallRegistry::on_incoming(model::IncomingCall incoming) {
     via(call).ring(call.id);
     call.info.state = CallState::Ringing;
     const auto rules = account(incoming.account);
-    const auto delay = rules && rules->answer_delay
+    // A PBX that orders the answer knows better than the configuration when it is due.
+    const auto delay = incoming.facts.answer_after ? *incoming.facts.answer_after
+                       : rules && rules->answer_delay
                            ? *rules->answer_delay
                            : std::chrono::milliseconds(parts_.config->sip.answer_delay_ms);
     const auto answer = [this, id = call.id] {

@@ -79,6 +79,14 @@ struct TextMessage {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
+/// Something to ask of RingCentral about a call of one of its WebPhones.
+struct ControlOrder {
+    /// Cmd of a call-control message; 0: `body` by INFO.
+    int command = 0;
+    std::vector<std::pair<std::string, std::string>> attributes{};  ///< of its Bdy, beside ours
+    std::string body{};                                             ///< JSON
+};
+
 /// What signalling tells the call room. Every method runs on the control thread.
 class SignallingEvents {
 public:
@@ -137,6 +145,11 @@ public:
     /// Any other INFO body, already answered 200 (<= 16 KiB).
     virtual void on_info(const CallId& /*id*/, std::string /*content_type*/, std::string /*body*/) {
     }
+    /// The final status of the request of `order_control` (408: none came, 481: no such call, or
+    /// none with call control). What RingCentral made of it comes later: CANCEL, BYE, `on_info`.
+    virtual void on_control_done(const CallId& /*id*/, std::uint64_t /*tag*/, int /*status*/) {}
+    /// RingCentral's call control says something about a call: Cmd, 1 to 9 of those known.
+    virtual void on_control(const CallId& /*id*/, int /*command*/) {}
     /// The peer asks us to call somebody else (REFER, answered 202). Ends in exactly one
     /// `accept_transfer` or `refuse_transfer`.
     virtual void on_transfer_requested(const CallId& /*id*/, Transfer /*transfer*/) {}
@@ -198,6 +211,10 @@ public:
     virtual void send_info(const CallId& /*id*/,
                            std::string /*content_type*/,
                            std::string /*body*/) {}
+    /// `tag` comes back in `on_control_done`.
+    virtual void order_control(const CallId& /*id*/,
+                               std::uint64_t /*tag*/,
+                               ControlOrder /*order*/) {}
     /// `tag` comes back in `on_message_done`.
     virtual void send_message(std::uint64_t /*tag*/, TextMessage /*message*/) {}
 };

@@ -212,7 +212,9 @@ std::string Account::contact_of(const Held& held) const {
         const SocketAddress address = held.seen.value_or(flow.local());
         place = address.uri_host() + ":" + std::to_string(address.port());
     }
-    const std::string_view transport = uri_transport_of(flow.transport());
+    // RFC 7118 §5.2 has "ws" for both; RingCentral's own phones write "wss".
+    const std::string_view transport =
+        settings_.control_client.empty() ? uri_transport_of(flow.transport()) : "wss";
     return "sip:" + escaped_user(settings_.user) + "@" + place +
            (transport.empty() ? std::string() : ";transport=" + std::string(transport));
 }

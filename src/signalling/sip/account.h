@@ -62,6 +62,7 @@ public:
     std::vector<std::string> routes() const override { return service_routes_; }
     std::string contact() const override;
     DigestAuth& auth() override { return auth_; }
+    std::string control_client() const override { return settings_.control_client; }
     model::LegQuirks quirks() const override { return settings_.quirks; }
     std::vector<model::Codec> codecs() const override { return settings_.codecs; }
 

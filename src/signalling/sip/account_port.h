@@ -32,6 +32,8 @@ public:
     [[nodiscard]] virtual std::string contact() const = 0;
     /// What answers challenges to our requests.
     [[nodiscard]] virtual DigestAuth& auth() = 0;
+    /// Our id in RingCentral's call control; empty: the account has none.
+    [[nodiscard]] virtual std::string control_client() const { return {}; }
     [[nodiscard]] virtual model::LegQuirks quirks() const { return {}; }
     /// By preference; empty: `[rtp] codecs`.
     [[nodiscard]] virtual std::vector<model::Codec> codecs() const { return {}; }

@@ -47,6 +47,9 @@ struct AccountSettings {
     /// Whether a contact of ours that another one replaced (a new flow) is removed at the
     /// registrar. Not where +sip.instance does that, and each REGISTER must have it.
     bool removes_old_contacts = true;
+    /// RingCentral's WebPhones: what their call control knows this phone by (rc_control.h). Empty:
+    /// an account without that.
+    std::string control_client;
     model::LegQuirks quirks;
     std::vector<model::Codec> codecs;  ///< by preference; empty: `[rtp] codecs`
     [[nodiscard]] bool operator==(const AccountSettings&) const = default;

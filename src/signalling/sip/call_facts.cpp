@@ -40,7 +40,8 @@ std::vector<std::string> values_of(const osip_message_t& message, const char* na
 }
 
 bool is_kept(std::string_view name) {
-    if (same_text(name, "p-asserted-identity")) return false;
+    // Read as a whole where it means something; the beginning of an XML text is of use to nobody.
+    if (same_text(name, "p-asserted-identity") || same_text(name, "p-rc")) return false;
     return (name.size() > 2 &&
             (same_text(name.substr(0, 2), "x-") || same_text(name.substr(0, 2), "p-"))) ||
            same_text(name, "subject");

@@ -26,6 +26,21 @@ std::string user_of(const osip_uri_t& uri) {
 
 }  // namespace
 
+IncomingCalls::IncomingCalls(AgentCore& core,
+                             CallTable& calls,
+                             CallAnswers& answers,
+                             CallControl& control,
+                             SessionTimers& sessions)
+    : core_(core),
+      calls_(calls),
+      answers_(answers),
+      control_(control),
+      sessions_(sessions),
+      ringing_(core, calls) {
+    control_.when_confirmed(
+        [this](SipCall& call, const model::LocalSdp& sdp) { answer_now(call, sdp); });
+}
+
 void IncomingCalls::on_invite(const Request& request) {
     SipCounters& counters = core_.counters();
     SipCounters::count(counters.invites);
@@ -75,6 +90,7 @@ void IncomingCalls::on_invite(const Request& request) {
     added.id = call.id;
     added.dialog = std::move(*dialog);
     added.replaces = std::move(replaced);
+    control_.learn(request, added, call.facts);
     SessionTimers::learn(added, message);
     SipCall::Pending pending;
     pending.transaction = request.keys.transaction;
@@ -142,9 +158,14 @@ void IncomingCalls::ring(SipCall& call) {
                   {.status = 180,
                    .to_tag = call.dialog.local_tag,
                    .headers = {{"Contact", call.dialog.contact}, {"Allow", std::string(kAllow)}}});
+    control_.confirm(call);
 }
 
 void IncomingCalls::answer(SipCall& call, const model::LocalSdp& sdp) {
+    if (!control_.holds_back(call, sdp)) answer_now(call, sdp);
+}
+
+void IncomingCalls::answer_now(SipCall& call, const model::LocalSdp& sdp) {
     ReliableRinging::stop(call);
     const model::CallId id = call.id;
     const model::CallId replaced = call.replaces;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "signalling/sip/call_answers.h"
+#include "signalling/sip/call_control.h"
 #include "signalling/sip/call_table.h"
 #include "signalling/sip/reliable_ringing.h"
 #include "signalling/sip/session_timers.h"
@@ -15,12 +16,11 @@ namespace offhook::signalling::sip {
 /// @thread sip
 class IncomingCalls {
 public:
-    IncomingCalls(AgentCore& core, CallTable& calls, CallAnswers& answers, SessionTimers& sessions)
-        : core_(core),
-          calls_(calls),
-          answers_(answers),
-          sessions_(sessions),
-          ringing_(core, calls) {}
+    IncomingCalls(AgentCore& core,
+                  CallTable& calls,
+                  CallAnswers& answers,
+                  CallControl& control,
+                  SessionTimers& sessions);
 
     void on_invite(const Request& request);
     /// The CANCEL of a first INVITE that waits, or a BYE in place of it.
@@ -41,12 +41,14 @@ public:
     void give_up(SipCall& call, const model::CallEnd& why, const std::string& reason_header);
 
 private:
+    void answer_now(SipCall& call, const model::LocalSdp& sdp);
     /// Our call that the INVITE replaces (RFC 3891 §3). False: it is answered finally.
     [[nodiscard]] bool find_replaced(const Request& request, model::CallId& replaced);
 
     AgentCore& core_;
     CallTable& calls_;
     CallAnswers& answers_;
+    CallControl& control_;
     SessionTimers& sessions_;
     ReliableRinging ringing_;
 };

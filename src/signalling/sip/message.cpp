@@ -278,6 +278,32 @@ base::Result<UniqueMessage> make_request(const RequestText& text) {
     return message;
 }
 
+void keep_verbatim(osip_uri_t& uri, const std::string& text) {
+    osip_free(uri.string);
+    uri.string = osip_strdup(text.substr(text.find(':') + 1).c_str());
+}
+
+std::string_view raw_header(std::string_view message, std::string_view name) {
+    for (auto end = message.find("\r\n"); end != std::string_view::npos && end != 0;
+         end = message.find("\r\n")) {
+        const std::string_view line = message.substr(0, end);
+        message.remove_prefix(end + 2);
+        const auto colon = line.find(':');
+        if (colon == std::string_view::npos) continue;
+        std::string_view found = line.substr(0, colon);
+        while (!found.empty() && (found.back() == ' ' || found.back() == '\t'))
+            found.remove_suffix(1);
+        if (!same_text(found, name)) continue;
+        std::string_view value = line.substr(colon + 1);
+        while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
+            value.remove_prefix(1);
+        while (!value.empty() && (value.back() == ' ' || value.back() == '\t'))
+            value.remove_suffix(1);
+        return value;
+    }
+    return {};
+}
+
 UniqueMessage make_repeated(const osip_message_t& request,
                             std::uint32_t cseq,
                             const Headers& credentials) {

@@ -76,6 +76,12 @@ struct RequestText {
     Headers headers;
     std::string content_type, body;
 };
+/// Makes libosip2 write `uri` as it is in `text` ("sip:#1@host"), although '#' cannot stand there
+/// by RFC 3261 and would be escaped.
+void keep_verbatim(osip_uri_t& uri, const std::string& text);
+/// The value of a header as it came, for headers that libosip2 parses and does not keep; empty when
+/// there is none.
+[[nodiscard]] std::string_view raw_header(std::string_view message, std::string_view name);
 /// Written with a new branch, Max-Forwards and Content-Length; header values become single lines.
 /// @errors  what makes it unparsable, such as a remote target that is no URI
 [[nodiscard]] base::Result<UniqueMessage> make_request(const RequestText& text);

@@ -11,6 +11,7 @@
 #include "model/call_id.h"
 #include "model/sdp_offer.h"
 #include "model/signalling.h"
+#include "signalling/ringcentral/rc_control.h"
 #include "signalling/sip/dialog.h"
 #include "signalling/sip/request_sender.h"
 #include "signalling/sip/session_timer.h"
@@ -155,6 +156,16 @@ struct SipCall {
         glib::Timer timer;  ///< nobody reports for ever
     };
     TransferOut transfer_out;
+
+    /// RingCentral's call control, of a call whose INVITE brought some.
+    struct Control {
+        ringcentral::ControlMessage incoming;   ///< its P-rc
+        bool is_begun = false;                  ///< our confirmation was sent
+        bool is_waiting = false;                ///< it was not answered yet
+        std::optional<model::LocalSdp> answer;  ///< of our 200, which comes after that
+        glib::Timer timer;
+    };
+    std::unique_ptr<Control> control;
 
     std::string digits;  ///< still to be sent by INFO, the first one is on its way
     bool is_sending_digit = false;

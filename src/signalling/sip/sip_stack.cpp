@@ -208,6 +208,14 @@ void SipStack::send_info(const model::CallId& id, std::string content_type, std:
         });
 }
 
+void SipStack::order_control(const model::CallId& id,
+                             std::uint64_t tag,
+                             model::ControlOrder order) {
+    impl_->commands.post([impl = impl_.get(), id, tag, order = std::move(order)] {
+        impl->agent->order_control(id, tag, order);
+    });
+}
+
 void SipStack::send_message(std::uint64_t tag, model::TextMessage message) {
     impl_->commands.post([impl = impl_.get(), tag, message = std::move(message)] {
         impl->agent->send_message(tag, message);

@@ -124,6 +124,9 @@ public:
     void refuse_transfer(const model::CallId& id, int status) override;
     void send_info_digits(const model::CallId& id, std::string digits) override;
     void send_info(const model::CallId& id, std::string content_type, std::string body) override;
+    void order_control(const model::CallId& id,
+                       std::uint64_t tag,
+                       model::ControlOrder order) override;
     void send_message(std::uint64_t tag, model::TextMessage message) override;
 
 private:

@@ -353,6 +353,10 @@ const osip_message_t* Transactions::request_of(const std::string& key) const {
     return finished ? nullptr : transaction->orig_request;
 }
 
+void Transactions::forget(const std::string& key) {
+    if (const auto found = servers_.find(key); found != servers_.end()) erase(*found->second);
+}
+
 std::string Transactions::respond(const std::string& key, UniqueMessage response) {
     const auto found = servers_.find(key);
     if (found == servers_.end()) return {};

@@ -92,6 +92,8 @@ public:
     }
     /// The request of a live transaction that has not been answered finally; null otherwise.
     [[nodiscard]] const osip_message_t* request_of(const std::string& key) const;
+    /// The request of a live transaction is never answered.
+    void forget(const std::string& key);
     /// Sends `response`. @return its bytes; empty when the transaction is gone or the socket
     /// refused it
     std::string respond(const std::string& key, UniqueMessage response);

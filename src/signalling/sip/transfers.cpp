@@ -145,6 +145,10 @@ void Transfers::transfer(SipCall& call, const model::Transfer& transfer) {
     });
 }
 
+bool Transfers::is_meant(const Request& request) {
+    return is_refer_event(request.message);
+}
+
 void Transfers::on_notify(SipCall& call, const Request& request) {
     const osip_message_t& message = request.message;
     if (!is_refer_event(message)) return core_.respond(request, 489);

@@ -15,6 +15,8 @@ public:
     Transfers(AgentCore& core, CallTable& calls) : core_(core), calls_(calls) {}
 
     void on_refer(SipCall& call, const Request& request);
+    /// Whether a NOTIFY is about a transfer.
+    [[nodiscard]] static bool is_meant(const Request& request);
     void on_notify(SipCall& call, const Request& request);
 
     void transfer(SipCall& call, const model::Transfer& transfer);

@@ -43,7 +43,8 @@ UserAgent::UserAgent(GMainContext* context,
       calls_(core_),
       sessions_(core_, calls_),
       answers_(core_, calls_, sessions_),
-      incoming_(core_, calls_, answers_, sessions_),
+      control_(core_, calls_),
+      incoming_(core_, calls_, answers_, control_, sessions_),
       placed_(core_, calls_, sessions_),
       renegotiation_(core_, calls_, answers_, sessions_),
       transfers_(core_, calls_),
@@ -137,9 +138,14 @@ void UserAgent::dispatch(const Request& request) {
     const RequestKeys& keys = request.keys;
     if (!check(request)) return;
     if (keys.method == "CANCEL") return on_cancel(request);
+    // In a call or outside, whatever its CSeq: they count these apart.
+    if (keys.method == "MESSAGE" && control_.on_message(request)) return;
     if (keys.to_tag.empty()) return outside(request);
     SipCall* call = calls_.find_dialog(Dialog::key_of(keys.call_id, keys.to_tag, keys.from_tag));
-    if (call == nullptr) return core_.respond(request, 481);
+    if (call == nullptr) {
+        if (!control_.pardons(request)) core_.respond(request, 481);
+        return;
+    }
     in_dialog(*call, request);
 }
 
@@ -149,6 +155,7 @@ void UserAgent::outside(const Request& request) {
     if (method == "INVITE") return incoming_.on_invite(request);
     if (method == "OPTIONS") return on_options(request);
     if (method == "MESSAGE") return messages_.on_message(nullptr, request);
+    if (control_.pardons(request)) return;
     // We offer no event to subscribe to, and asked for none outside a call.
     if (method == "SUBSCRIBE" || method == "NOTIFY")
         return core_.respond(request, 489, {{"Allow-Events", "refer"}});
@@ -185,7 +192,11 @@ void UserAgent::in_dialog(SipCall& call, const Request& request) {
     if (keys.method == "INFO") return info_.on_info(call, request);
     if (keys.method == "MESSAGE") return messages_.on_message(&call, request);
     if (keys.method == "REFER") return transfers_.on_refer(call, request);
-    if (keys.method == "NOTIFY") return transfers_.on_notify(call, request);
+    if (keys.method == "NOTIFY") {
+        if (transfers_.is_meant(request) || !control_.pardons(request))
+            transfers_.on_notify(call, request);
+        return;
+    }
     if (keys.method == "SUBSCRIBE") return core_.respond(request, 489, {{"Allow-Events", "refer"}});
     on_options(request);
 }
@@ -232,8 +243,11 @@ void UserAgent::on_cancel(const Request& request) {
     std::vector<model::PeerReason> reasons = reasons_of(request.message);
     std::string detail = base::escape_untrusted(header_of(request.message, "reason"));
     SipCall* call = calls_.find_transaction(invite);
-    if (call == nullptr)
-        return core_.respond(request, core_.transactions().is_live(invite) ? 200 : 481);
+    if (call == nullptr) {
+        const bool is_known = core_.transactions().is_live(invite);
+        if (is_known || !control_.pardons(request)) core_.respond(request, is_known ? 200 : 481);
+        return;
+    }
     core_.respond(request.keys.transaction, {.status = 200, .to_tag = call->dialog.local_tag});
     // After our final answer CANCEL changes nothing (RFC 3261 §9.2): the peer gets its 200 and
     // sends BYE.

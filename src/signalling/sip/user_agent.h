@@ -8,6 +8,7 @@
 #include "signalling/sip/accounts.h"
 #include "signalling/sip/agent_core.h"
 #include "signalling/sip/call_answers.h"
+#include "signalling/sip/call_control.h"
 #include "signalling/sip/call_info.h"
 #include "signalling/sip/call_table.h"
 #include "signalling/sip/incoming_calls.h"
@@ -54,6 +55,11 @@ public:
     void send_info(const model::CallId& id,
                    const std::string& content_type,
                    const std::string& body);
+    void order_control(const model::CallId& id,
+                       std::uint64_t tag,
+                       const model::ControlOrder& order) {
+        control_.order(id, tag, order);
+    }
     void send_message(std::uint64_t tag, const model::TextMessage& message);
     void set_draining(bool draining);
     [[nodiscard]] Accounts& accounts() { return accounts_; }
@@ -93,6 +99,7 @@ private:
     CallTable calls_;
     SessionTimers sessions_;
     CallAnswers answers_;
+    CallControl control_;
     IncomingCalls incoming_;
     PlacedCalls placed_;
     Renegotiation renegotiation_;

@@ -196,12 +196,28 @@ TEST_F(IncomingCalls, FactsOfTheInviteAreKeptEscaped) {
                       .history = {},
                       .replaces = {},
                       .headers = {{"X-Queue", "a\r\nb"}}};
+    incoming.facts.ringcentral = {.call_attributes = {"\x1b"}, .caller_name = "a\nb"};
     calls->on_incoming(incoming);
     const model::CallInfo call = info(incoming.id);
     EXPECT_EQ(call.account, "office");
     EXPECT_EQ(call.transport, "wss");
     EXPECT_EQ(call.facts.asserted_identity, "<sip:1@pbx>\\x1B[31m");
     EXPECT_EQ(call.facts.headers[0].second, "a\\x0D\\x0Ab");
+    EXPECT_EQ(call.facts.ringcentral->call_attributes[0], "\\x1B");
+    EXPECT_EQ(call.facts.ringcentral->caller_name, "a\\x0Ab");
+}
+
+TEST_F(IncomingCalls, AnOrderedAnswerComesWhenItIsDue) {
+    config.sip.answer_delay_ms = 60'000;
+    model::IncomingCall incoming;
+    incoming.id = model::CallId::make();
+    incoming.local_address = "127.0.0.1";
+    incoming.offer = peer_sdp();
+    incoming.to_user = "x";
+    incoming.facts.answer_after = std::chrono::milliseconds(30);
+    calls->on_incoming(incoming);
+    EXPECT_EQ(sip.last(), "ring " + incoming.id.text);
+    EXPECT_TRUE(wait_until([&] { return sip.was_asked("answer " + incoming.id.text); }));
 }
 
 TEST_F(IncomingCalls, DrainWaitsForTheLastCall) {

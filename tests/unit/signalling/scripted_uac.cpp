@@ -123,6 +123,14 @@ void Recorder::on_info(const model::CallId&, std::string content_type, std::stri
     lines.push_back("info " + content_type + " " + body);
 }
 
+void Recorder::on_control_done(const model::CallId&, std::uint64_t tag, int status) {
+    lines.push_back("control_done " + std::to_string(tag) + " " + std::to_string(status));
+}
+
+void Recorder::on_control(const model::CallId&, int command) {
+    lines.push_back("control " + std::to_string(command));
+}
+
 void Recorder::on_transfer_requested(const model::CallId&, model::Transfer transfer) {
     lines.push_back("refer " + transfer.target);
     transfers.push_back(std::move(transfer));

@@ -37,7 +37,7 @@ private:
 
 /// Records every event as a line ("incoming", "answer_sent", "confirmed+sdp", "reoffer", "ended
 /// caller-hangup", "placed", "progress 180", "progress 183+sdp", "accepted", "reoffer_done 200", "digit 5 160",
-/// "info type body", "refer target", "transfer 200", "message body", "message_done 7 200").
+/// "info type body", "control 7", "control_done 3 200", "refer target", "transfer 200", "message body", "message_done 7 200").
 class Recorder final : public model::SignallingEvents {
 public:
     void on_incoming(model::IncomingCall call) override;
@@ -57,6 +57,8 @@ public:
                          std::optional<model::RemoteSdp> answer) override;
     void on_info_digit(const model::CallId& id, char digit, unsigned duration_ms) override;
     void on_info(const model::CallId& id, std::string content_type, std::string body) override;
+    void on_control_done(const model::CallId& id, std::uint64_t tag, int status) override;
+    void on_control(const model::CallId& id, int command) override;
     void on_transfer_requested(const model::CallId& id, model::Transfer transfer) override;
     void on_transfer_progress(const model::CallId& id, int status) override;
     void on_message(model::TextMessage message) override;
