@@ -7,9 +7,9 @@
 #include <string>
 
 #include "base/error.h"
-#include "glib/ref.h"
 #include "media/launch_file.h"
 #include "media/leg.h"
+#include "media/leg_chains.h"
 #include "media/media_bus.h"
 #include "media/reaper.h"
 #include "model/audio_port.h"
@@ -23,18 +23,11 @@
 
 namespace offhook::media {
 
-/// One answered call's sound over RTP or SRTP.
+/// One answered call's sound over RTP or SRTP: the chains, with sockets of the call's own.
 ///
-///     caller --UDP--> rtpcallsrc -> ... -> aitap ---> AudioPort.tap ---> AI
-///                         |  RtpSession (sockets, SSRC, counters)
-///     caller <--UDP-- rtpcallsink <- ... <- linekeeper <- AudioPort.voice <- AI
+///     caller <--UDP--> RtpSession (sockets, SRTP, SSRC, counters) <--> LegChains <--> AI
 ///
-/// The `...` are whatever the launch file says. Both chains are driven by one media worker.
-///
-/// Ownership and teardown: the leg owns the pipeline; `retire` first makes the worker send nothing
-/// more, then hands the pipeline to the reaper, where it goes to NULL (the elements leave the
-/// worker, acknowledged) and the sockets close. The audio port is shared with the AI side and lives
-/// as long as either.
+/// The sockets close with the last element that holds the session.
 /// @thread control
 class PhoneLeg final : public Leg {
 public:
@@ -49,11 +42,8 @@ public:
         std::shared_ptr<worker::MediaWorker> worker;
         MediaBus* bus = nullptr;
     };
-    /// Builds both chains, ready to play at once.
-    /// @errors Unsupported (the launch file cannot carry the codec), InvalidArgument (fill),
-    /// Internal
+    /// @errors as LegChains::build
     [[nodiscard]] static base::Result<std::unique_ptr<PhoneLeg>> create(Parts parts);
-    ~PhoneLeg() override;
 
     /// Where the peer says it listens; again when it moves.
     /// @errors InvalidArgument: not a numeric address
@@ -62,41 +52,43 @@ public:
     /// where it was. Before `start` and with each offer and answer.
     /// @errors Internal: OpenSSL refused; all stays as it was
     [[nodiscard]] base::Result<void> set_srtp(const std::optional<model::SrtpAgreement>& agreed);
-    [[nodiscard]] base::Result<void> start() override;
-    void set_sending(bool sending) override;
     /// What a re-INVITE changed beside the address: payload numbers, rtcp-mux. The codec stays.
-    void renegotiate(const model::ChosenAudio& chosen);
-    [[nodiscard]] base::Result<void> send_digits(const std::string& digits) override;
-    void retire(Reaper& reaper, std::function<void()> after) override;
+    void renegotiate(const model::ChosenAudio& chosen) { chains_->renegotiate(chosen); }
+
+    [[nodiscard]] base::Result<void> start() override { return chains_->start(); }
+    void set_sending(bool sending) override { chains_->set_sending(sending); }
+    [[nodiscard]] base::Result<void> send_digits(const std::string& digits) override {
+        return chains_->send_digits(digits);
+    }
+    void retire(Reaper& reaper, std::function<void()> after) override {
+        chains_->retire(reaper, std::move(after));
+    }
 
     [[nodiscard]] const std::shared_ptr<model::AudioPort>& audio_port() const noexcept override {
-        return port_;
+        return chains_->audio_port();
     }
     [[nodiscard]] const model::LegCounters& counters() const noexcept override {
-        return *session_->counters();
+        return chains_->counters();
     }
-    [[nodiscard]] const model::ChosenAudio& chosen() const noexcept override { return chosen_; }
+    [[nodiscard]] const model::ChosenAudio& chosen() const noexcept override {
+        return chains_->chosen();
+    }
     [[nodiscard]] const worker::MediaWorker& worker() const noexcept override { return *worker_; }
     [[nodiscard]] model::LegStats stats(std::int64_t answered_ns,
-                                        std::int64_t now_ns) const override;
-    [[nodiscard]] std::string chain() const override;
+                                        std::int64_t now_ns) const override {
+        return chains_->stats(answered_ns, now_ns);
+    }
+    [[nodiscard]] std::string chain() const override { return chains_->text(); }
 
 private:
-    explicit PhoneLeg(Parts parts);
-    base::Result<void> build(MediaBus* bus,
-                             const std::string& fill,
-                             const rtp::CodecSettings& codec_settings);
+    PhoneLeg(std::shared_ptr<session::RtpSession> session,
+             std::shared_ptr<worker::MediaWorker> worker,
+             std::unique_ptr<LegChains> chains);
 
-    model::CallId id_;
-    model::ChosenAudio chosen_;
-    std::shared_ptr<const LaunchFile> launch_;
     std::shared_ptr<session::RtpSession> session_;
-    session::SrtpContexts srtp_;
-    std::shared_ptr<model::AudioPort> port_;
     std::shared_ptr<worker::MediaWorker> worker_;
-    glib::Ref<GstElement> pipeline_;
-    GstElement* out_ = nullptr;  ///< borrowed from pipeline_
-    bool has_started_ = false;
+    session::SrtpContexts srtp_;
+    std::unique_ptr<LegChains> chains_;
 };
 
 }  // namespace offhook::media

@@ -36,7 +36,7 @@ void Reaper::main() {
             job = std::move(jobs_.front());
             jobs_.pop_front();
         }
-        gst_element_set_state(job.pipeline.get(), GST_STATE_NULL);
+        if (job.pipeline) gst_element_set_state(job.pipeline.get(), GST_STATE_NULL);
         job.pipeline.reset();
         if (job.after) job.after();
     }

@@ -22,7 +22,8 @@ public:
     Reaper(const Reaper&) = delete;
     Reaper& operator=(const Reaper&) = delete;
 
-    /// Brings `pipeline` to NULL, drops it, then runs `after` on the reaper. @thread any
+    /// Brings `pipeline` (may be null) to NULL, drops it, then runs `after` on the reaper.
+    /// @thread any
     void take(glib::Ref<GstElement> pipeline, std::function<void()> after);
 
 private:
