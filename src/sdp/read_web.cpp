@@ -39,15 +39,10 @@ bool is_audio(const Section& section) {
     return same(section.media, "audio");
 }
 
-/// Where the attributes of one line's transport stand, in the order in which they count: at the
-/// line; at the line whose transport its BUNDLE group shares (RFC 8843 §7.1.3); at the session.
+/// Where the attributes of one line's transport stand: at the line, else at the session.
 class Places {
 public:
-    Places(const Description& description, const Section& line)
-        : description_(description), places_{&line} {
-        if (const Section* owner = bundle_owner(line)) places_.push_back(owner);
-        places_.push_back(&description.session);
-    }
+    Places(const Section& line, const Section& session) : places_{&line, &session} {}
 
     [[nodiscard]] std::optional<std::string_view> value(std::string_view name) const {
         for (const Section* place : places_) {
@@ -64,41 +59,48 @@ public:
         return {};
     }
     [[nodiscard]] std::string_view connection() const {
-        for (const Section* place : places_) {
-            if (!place->connection.empty()) return place->connection;
-        }
-        return {};
-    }
-    /// The mids of the line's BUNDLE group; empty: in none.
-    [[nodiscard]] std::vector<std::string_view> bundle(std::string_view mid) const {
-        for (std::string_view group : description_.session.values("group")) {
-            if (!same(detail::take(group), "BUNDLE")) continue;
-            std::vector<std::string_view> mids;
-            while (!group.empty() && mids.size() < kMaxBundle) mids.push_back(detail::take(group));
-            if (std::find(mids.begin(), mids.end(), mid) != mids.end()) return mids;
-        }
-        return {};
+        return places_.front()->connection.empty() ? places_.back()->connection
+                                                   : places_.front()->connection;
     }
 
 private:
-    [[nodiscard]] const Section* bundle_owner(const Section& line) const {
-        const auto mid = line.value("mid");
-        if (!mid) return nullptr;
-        const auto mids = bundle(*mid);
-        if (mids.empty() || mids.front() == *mid) return nullptr;
-        for (const Section& section : description_.media) {
-            if (section.value("mid") == mids.front()) return &section;
-        }
-        return nullptr;
-    }
-
-    const Description& description_;
-    std::vector<const Section*> places_;
+    std::array<const Section*, 2> places_;
 };
+
+/// The mids of a line's BUNDLE group (RFC 9143); empty: it is in none.
+std::vector<std::string_view> bundle_of(const Description& description, const Section& line) {
+    const auto mid = line.value("mid");
+    if (!mid) return {};
+    for (std::string_view group : description.session.values("group")) {
+        if (!same(detail::take(group), "BUNDLE")) continue;
+        std::vector<std::string_view> mids;
+        while (!group.empty() && mids.size() < kMaxBundle) mids.push_back(detail::take(group));
+        if (std::find(mids.begin(), mids.end(), *mid) != mids.end()) return mids;
+    }
+    return {};
+}
+
+/// Whether a line has no transport of its own but that of the first of its BUNDLE group, another
+/// line ("max-bundle"). As we reject all others, it would have none: Chromium then refuses the
+/// answer.
+bool borrows_transport(const Description& description, const Section& line) {
+    const auto mids = bundle_of(description, line);
+    if (mids.empty() || line.value("mid") == mids.front()) return false;
+    if (line.port == 0) return true;  // a=bundle-only
+    return std::any_of(
+        description.media.begin(), description.media.end(), [&](const Section& owner) {
+            return owner.value("mid") == mids.front() && owner.port != 0 &&
+                   ((owner.has("candidate") && !line.has("candidate")) ||
+                    (owner.has("ice-ufrag") && !line.has("ice-ufrag")));
+        });
+}
 
 /// Why a web leg cannot use an audio line; empty: it can.
 std::string what_lacks(const Description& description, const Section& line) {
-    const Places places(description, line);
+    const Places places(line, description.session);
+    if (borrows_transport(description, line))
+        return "the audio line shares the transport of another line, which is not taken; put audio "
+               "first, or bundle less (bundlePolicy \"balanced\")";
     if (line.port == 0) return "the audio line is rejected (port 0)";
     if (!is_protected(line)) return "the audio line is not protected (RTP/SAVP or RTP/SAVPF)";
     if (!places.has("ice-ufrag") || !places.has("ice-pwd"))
@@ -225,7 +227,7 @@ bool is_web(std::string_view text) {
     return std::any_of(
         description->media.begin(), description->media.end(), [&](const Section& section) {
             return is_audio(section) && is_protected(section) && !has_usable_crypto(section) &&
-                   Places(*description, section).has("fingerprint");
+                   Places(section, description->session).has("fingerprint");
         });
 }
 
@@ -248,7 +250,7 @@ base::Result<WebRemote> read_web(std::string_view text, const CandidateRules& ru
         return base::fail(ErrorCode::Unsupported, "not for a web leg: " + lacking);
 
     WebRemote remote;
-    const Places places(*description, *chosen);
+    const Places places(*chosen, description->session);
     if (auto read = read_lines(*description, *chosen, remote); !read)
         return tl::unexpected(read.error());
     if (auto read = read_transport(places, remote); !read) return tl::unexpected(read.error());
@@ -258,10 +260,8 @@ base::Result<WebRemote> read_web(std::string_view text, const CandidateRules& ru
     remote.sdp.audio.address = address_in(places.connection());
     remote.sdp.audio_lines = {remote.sdp.audio};
     remote.mid = remote.line_mids[index];
-    if (remote.mid) {
-        for (const std::string_view mid : places.bundle(*remote.mid))
-            remote.bundle.emplace_back(mid);
-    }
+    for (const std::string_view mid : bundle_of(*description, *chosen))
+        remote.bundle.emplace_back(mid);
     remote.has_msid = chosen->has("msid") || description->session.has("msid-semantic");
     return remote;
 }

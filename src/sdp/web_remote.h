@@ -75,7 +75,7 @@ struct WebLocal {
 [[nodiscard]] bool is_web(std::string_view text);
 
 /// parse and normalise. Bounded: <= kMaxBytes, 16 lines, 64 formats, 256 attributes a line (those
-/// that matter). What a line shares with the first of its BUNDLE group is taken from there.
+/// that matter).
 /// @errors Malformed: not SDP, or over a bound; Unsupported ("488"): no audio line that a web leg
 /// can use (no ICE, no fingerprint, no rtcp-mux, rejected ...), with a sentence that says what lacks
 [[nodiscard]] base::Result<WebRemote> read_web(std::string_view text, const CandidateRules& rules);

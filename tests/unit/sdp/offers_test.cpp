@@ -166,7 +166,8 @@ INSTANTIATE_TEST_SUITE_P(All,
                                          Refused{"no-fingerprint", "a=fingerprint"},
                                          Refused{"audio-rejected", "port 0"},
                                          Refused{"plain-rtp", "not protected"},
-                                         Refused{"video-only", "no audio line"}),
+                                         Refused{"video-only", "no audio line"},
+                                         Refused{"max-bundle-video-first", "shares the transport"}),
                          [](const auto& tested) {
                              std::string name = tested.param.name;
                              for (char& c : name) {

@@ -94,21 +94,23 @@ TEST(Read, SeveralFingerprintsAndThoseOfTheSession) {
     EXPECT_EQ(remote_of("asterisk").fingerprints.front().hash, Fingerprint::Hash::Sha256);
 }
 
-TEST(Read, WhatABundledLineSharesWithTheFirst) {
-    std::string text = test::offer("chromium-video-first");
-    const std::size_t audio = text.find("m=audio");
-    for (const char* name : {"a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:"}) {
-        const std::size_t at = text.find(name, audio);
-        text.erase(at, text.find("\r\n", at) + 2 - at);
-    }
-    const auto remote = read_web(text, {});
-    ASSERT_TRUE(remote) << remote.error().text();
-    const WebRemote whole = remote_of("chromium-video-first");
-    EXPECT_EQ(remote->ice_ufrag, whole.ice_ufrag);
-    EXPECT_EQ(remote->fingerprints, whole.fingerprints);
-    EXPECT_EQ(remote->candidates.size(), 2U);
-    EXPECT_EQ(remote->mid, "1");
-    EXPECT_EQ(remote->bundle, (std::vector<std::string>{"0", "1"}));
+TEST(Read, ALineWithoutTransportOfItsOwnIsRefused) {
+    const auto error = [](const std::string& text) {
+        const auto remote = read_web(text, {});
+        return remote ? std::string("taken") : remote.error().message;
+    };
+    // Until something is gathered nobody can tell; the first of a group shares with nobody.
+    const std::string shared = test::offer("max-bundle-video-first");
+    EXPECT_NE(error(shared).find("shares the transport"), std::string::npos);
+    std::string trickled = shared;
+    for (std::size_t at = 0; (at = trickled.find("a=candidate:")) != std::string::npos;)
+        trickled.erase(at, trickled.find("\r\n", at) + 2 - at);
+    EXPECT_EQ(error(trickled), "taken");
+    trickled.erase(trickled.rfind("a=ice-ufrag:"), std::string("a=ice-ufrag:WvvD\r\n").size());
+    EXPECT_NE(error(trickled).find("shares the transport"), std::string::npos);
+    std::string bundle_only = test::offer("chromium-video-first");
+    bundle_only.replace(bundle_only.find("m=audio 9"), 9, "m=audio 0");
+    EXPECT_NE(error(bundle_only).find("shares the transport"), std::string::npos);
 }
 
 TEST(Read, RestartIsOtherCredentials) {
