@@ -189,7 +189,8 @@ std::vector<RtpPacket> Capture::rtp(std::uint16_t first, std::uint16_t last) {
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
         const std::vector<std::string> part = split(line, '\t');
-        if (part.size() < 10) {
+        // Without SSRC: STUN or DTLS on the port of a web leg.
+        if (part.size() < 10 || part[3].empty()) {
             continue;
         }
         RtpPacket packet;

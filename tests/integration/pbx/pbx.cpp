@@ -73,6 +73,8 @@ const char* name_of(Pbx::Media media) {
             return "sdes";
         case Pbx::Media::Dtls:
             return "dtls";
+        case Pbx::Media::Direct:
+            return "direct";
         case Pbx::Media::Plain:
             break;
     }
@@ -364,23 +366,32 @@ std::string Pbx::trunk_uri(const std::string& user) const {
     return "sip:" + user + "@127.0.0.1:" + std::to_string(trunk_port_);
 }
 
-std::string Pbx::account(const std::string& user,
-                         Transport transport,
-                         std::uint16_t proxy_port) const {
+const Pbx::User& Pbx::find(const std::string& user) const {
     const auto found = std::find_if(options_.users.begin(),
                                     options_.users.end(),
                                     [&](const User& one) { return one.name == user; });
     if (found == options_.users.end()) {
         throw std::runtime_error("the PBX has no user " + user);
     }
+    return *found;
+}
+
+const std::string& Pbx::password(const std::string& user) const {
+    return find(user).password;
+}
+
+std::string Pbx::account(const std::string& user,
+                         Transport transport,
+                         std::uint16_t proxy_port) const {
+    const User& found = find(user);
     const std::filesystem::path password = folder_ / (user + ".password");
-    std::ofstream(password) << found->password << "\n";
+    std::ofstream(password) << found.password << "\n";
     std::filesystem::permissions(password, std::filesystem::perms::owner_read);
     std::ostringstream text;
     text << "[[account]]\nname = \"" << user << "\"\nuser = \"" << user << "\"\ndomain = \""
          << options_.domain << "\"\n";
-    if (!found->auth_user.empty()) {
-        text << "auth_user = \"" << found->auth_user << "\"\n";
+    if (!found.auth_user.empty()) {
+        text << "auth_user = \"" << found.auth_user << "\"\n";
     }
     text << "password_file = \"" << password.string() << "\"\ntransport = \"" << name_of(transport)
          << "\"\noutbound_proxy = \"127.0.0.1:" << (proxy_port != 0 ? proxy_port : port(transport))

@@ -40,8 +40,9 @@ private:
 class Pbx {
 public:
     enum class Transport { Udp, Tcp, Tls, Ws, Wss };
-    /// What the phone is offered: RTP/AVP, RTP/SAVP with SDES, or UDP/TLS/RTP/SAVPF with ICE.
-    enum class Media { Plain, Sdes, Dtls };
+    /// What the phone is offered: RTP/AVP, RTP/SAVP with SDES, UDP/TLS/RTP/SAVPF with ICE, or what
+    /// the other end wrote: then the relay stays out, also for the other end.
+    enum class Media { Plain, Sdes, Dtls, Direct };
     /// What a new proxy process knows of those who registered at the old one.
     enum class Location { Kept, Lost };
 
@@ -88,7 +89,10 @@ public:
     [[nodiscard]] std::uint16_t trunk_port() const { return trunk_port_; }
     [[nodiscard]] std::string trunk_uri(const std::string& user = "alice") const;
     [[nodiscard]] std::filesystem::path ca_file() const { return folder_ / "ca.pem"; }
+    /// The server's own certificate.
+    [[nodiscard]] std::filesystem::path certificate_file() const { return folder_ / "server.pem"; }
     [[nodiscard]] const Options& options() const { return options_; }
+    [[nodiscard]] const std::string& password(const std::string& user) const;
     /// `[[account]]` of offhook's configuration for a user; the password lies in a file beside.
     /// @param proxy_port  0: the PBX itself; else a relay on the way to it
     [[nodiscard]] std::string account(const std::string& user,
@@ -140,6 +144,7 @@ public:
     ProxyControl& control() { return control_; }
 
 private:
+    [[nodiscard]] const User& find(const std::string& user) const;
     void write_configuration();
     void make_certificates();
     void start_relay();
