@@ -138,8 +138,12 @@ base::Result<void> WebLeg::open_way() {
     return {};
 }
 
-void WebLeg::drop(std::optional<Way>& way) {
-    if (way) way->transport->retire(*parts_.worker, *parts_.reaper, {});
+void WebLeg::drop(std::optional<Way>& way, std::function<void()> after) {
+    if (!way) return;
+    way->transport->retire(*parts_.worker, *parts_.reaper, std::move(after));
+    // It may be telling us something right now: it goes when it has.
+    parts_.control->post(
+        [last = std::move(way->transport)]() mutable { std::exchange(last, nullptr).reset(); });
     way.reset();
 }
 
@@ -341,15 +345,13 @@ base::Result<void> WebLeg::send_digits(const std::string& digits) {
 }
 
 void WebLeg::retire(Reaper& reaper, std::function<void()> after) {
+    parts_.reaper = &reaper;
     alive_.reset();
     const auto left = std::make_shared<std::atomic<int>>(1 + next_.has_value() + live_.has_value());
     const auto done = [left, after = std::move(after)] {
         if (left->fetch_sub(1) == 1 && after) after();
     };
-    for (auto* way : {&next_, &live_}) {
-        if (*way) (*way)->transport->retire(*parts_.worker, reaper, done);
-        way->reset();
-    }
+    for (auto* way : {&next_, &live_}) drop(*way, done);
     if (chains_) {
         chains_->retire(reaper, done);
     } else {

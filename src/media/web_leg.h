@@ -122,7 +122,7 @@ private:
     [[nodiscard]] base::Result<void> ensure_chains(const model::ChosenAudio& chosen);
     /// Puts a new transport in the place of the newest that is not verified yet.
     [[nodiscard]] base::Result<void> open_way();
-    void drop(std::optional<Way>& way);
+    void drop(std::optional<Way>& way, std::function<void()> after = {});
     void give_new_candidates(Way& way, const std::vector<std::string>& candidates);
     void describe_soon();
     void describe();
