@@ -226,7 +226,8 @@ bool is_web(std::string_view text) {
     if (!description) return false;
     return std::any_of(
         description->media.begin(), description->media.end(), [&](const Section& section) {
-            return is_audio(section) && is_protected(section) && !has_usable_crypto(section) &&
+            return is_audio(section) && section.port != 0 && is_protected(section) &&
+                   !has_usable_crypto(section) &&
                    Places(section, description->session).has("fingerprint");
         });
 }

@@ -71,7 +71,8 @@ struct WebLocal {
 };
 
 /// Whether a description can only be meant for a web leg: an audio line with DTLS-SRTP (a
-/// fingerprint, and no a=crypto that would do). False as well for what does not parse.
+/// fingerprint, and no a=crypto that would do) that is not rejected. False as well for what does not
+/// parse.
 [[nodiscard]] bool is_web(std::string_view text);
 
 /// parse and normalise. Bounded: <= kMaxBytes, 16 lines, 64 formats, 256 attributes a line (those

@@ -91,7 +91,7 @@ void CallAnswers::on_ack(const RequestKeys& keys, const osip_message_t& ack) {
     std::optional<model::RemoteSdp> answer;
     if (call->answer.carries_offer) {
         auto parsed = parse_sdp(body_of(ack));
-        if (!parsed || parsed->audio.rtp_port == 0) {
+        if (!parsed || !is_usable(*parsed)) {
             return calls_.end(
                 *call,
                 model::ended(model::EndReason::NotAcceptable,

@@ -28,7 +28,8 @@ bool same_line(const model::SdpMediaLine& a, const model::SdpMediaLine& b) {
 
 bool is_refresh(const model::RemoteSdp& offer, const model::RemoteSdp& last) {
     return offer.origin_session_id == last.origin_session_id &&
-           offer.origin_version == last.origin_version && same_audio(offer.audio, last.audio) &&
+           offer.origin_version == last.origin_version && offer.web_text == last.web_text &&
+           same_audio(offer.audio, last.audio) &&
            std::equal(offer.lines.begin(),
                       offer.lines.end(),
                       last.lines.begin(),
@@ -56,13 +57,13 @@ bool read_offer(AgentCore& core, const Request& request, std::optional<model::Re
         core.respond(request, 400, {{"Warning", "399 offhook \"" + parsed.error().message + "\""}});
         return false;
     }
-    if (parsed->audio.rtp_port == 0) {
+    if (!is_usable(*parsed)) {
         core.respond(
             request,
             488,
             {{"Warning",
               "304 offhook \"no audio line with RTP/AVP, or RTP/SAVP and an a=crypto that we "
-              "speak, and a numeric address\""}});
+              "speak, and a numeric address; nor with ICE and a=fingerprint\""}});
         return false;
     }
     offer = std::move(*parsed);

@@ -24,7 +24,7 @@ std::string call_id_of(const osip_message_t& message) {
 std::optional<model::RemoteSdp> description_in(const osip_message_t& response) {
     if (!has_type(response, "application", "sdp")) return std::nullopt;
     auto parsed = parse_sdp(body_of(response));
-    if (!parsed || parsed->audio.rtp_port == 0) return std::nullopt;
+    if (!parsed || !is_usable(*parsed)) return std::nullopt;
     return std::move(*parsed);
 }
 

@@ -227,7 +227,7 @@ void Renegotiation::on_success(SipCall& call,
     sessions_.start(call, terms_of_answer(session_offer_of(response)));
     if (change.sdp.empty()) return;
     auto parsed = parse_sdp(body_of(response));
-    if (!parsed || parsed->audio.rtp_port == 0) {
+    if (!parsed || !is_usable(*parsed)) {
         // The peer took the offer and says nothing usable: what was in force stays.
         if (change.is_reoffer) report(call, 488, std::nullopt);
         return;

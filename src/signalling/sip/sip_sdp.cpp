@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "sdp/web_remote.h"
 #include "signalling/sip/flow.h"
 
 namespace offhook::signalling::sip {
@@ -258,6 +259,7 @@ base::Result<model::RemoteSdp> parse_sdp(std::string_view text) {
     if (text.size() > kMaxSdpBytes) return malformed("session description too long");
     if (text.find('\0') != std::string_view::npos)
         return malformed("a zero byte in the session description");
+    const std::string_view whole = text;
     model::RemoteSdp remote;
     Section session;
     std::vector<Section> sections;
@@ -319,11 +321,20 @@ base::Result<model::RemoteSdp> parse_sdp(std::string_view text) {
         }
         remote.lines.push_back(std::move(section.line));
     }
-    if (!remote.audio_lines.empty()) remote.audio = remote.audio_lines.front();
+    if (!remote.audio_lines.empty()) {
+        remote.audio = remote.audio_lines.front();
+    } else if (sdp::is_web(whole)) {
+        remote.web_text = whole;
+    }
     return remote;
 }
 
+bool is_usable(const model::RemoteSdp& remote) noexcept {
+    return remote.audio.rtp_port != 0 || !remote.web_text.empty();
+}
+
 std::string write_sdp(const model::LocalSdp& local) {
+    if (!local.web_text.empty()) return local.web_text;
     const auto address = SocketAddress::parse(local.address, 0);
     const std::string connection =
         std::string(address && address->family() == AF_INET6 ? "IN IP6 " : "IN IP4 ") +

@@ -180,6 +180,7 @@ TEST(IsWeb, OnlyWithAFingerprintAndNothingElseThatWouldDo) {
     EXPECT_FALSE(is_web(test::offer("plain-rtp")));
     EXPECT_FALSE(is_web(test::offer("no-fingerprint")));
     EXPECT_FALSE(is_web(test::offer("video-only")));
+    EXPECT_FALSE(is_web(test::offer("audio-rejected")));
     EXPECT_FALSE(is_web("not a description"));
     EXPECT_FALSE(is_web(""));
     // Refused as a web leg, with the sentence that belongs to it.

@@ -117,6 +117,22 @@ private:
     }
 };
 
+TEST_P(AccountFlow, CarriesDescriptionsOfWebLegs) {
+    bench_.events.when_incoming = [this](const model::IncomingCall& call) {
+        model::LocalSdp local;
+        local.web_text = web_offer(7);
+        bench_.stack().answer(call.id, std::move(local));
+    };
+    (void)expect_request("REGISTER");
+    const std::string uri = contact_.substr(1, contact_.find('>') - 1);
+    server_.send(from_caller("INVITE", uri, 1, "", web_offer()));
+    const Message answer = expect_status(200);
+    EXPECT_EQ(answer.body(), web_offer(7));
+    ASSERT_EQ(bench_.events.calls.size(), 1U);
+    ASSERT_TRUE(bench_.events.calls.front().offer);
+    EXPECT_EQ(bench_.events.calls.front().offer->web_text, web_offer());
+}
+
 TEST_P(AccountFlow, CarriesACallThatOutlivesTheConnection) {
     const Message registration = expect_request("REGISTER");
     const std::string via = "SIP/2.0/" + std::string(via_name_of(GetParam())) + " ";

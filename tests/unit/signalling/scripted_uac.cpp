@@ -465,4 +465,19 @@ std::string plain_offer(std::uint64_t version,
            std::string(direction) + "\r\n";
 }
 
+std::string web_offer(std::uint64_t version, std::size_t least_bytes) {
+    std::string text =
+        "v=0\r\no=- 4611731400430051336 " + std::to_string(version) +
+        " IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111 0 110\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\n"
+        "a=rtcp-mux\r\na=ice-ufrag:lTrS\r\na=ice-pwd:WsIsZSZfEIOcmkRZlNRx51+L\r\n"
+        "a=fingerprint:sha-256 B6:06:7F:C3:85:DF:BD:72:22:0C:53:B8:21:D7:79:CF:E7:D2:92:70:11:5C:"
+        "41:C8:E2:6D:E0:58:82:AF:15:87\r\na=setup:actpass\r\na=rtpmap:111 opus/48000/2\r\n"
+        "a=rtpmap:110 telephone-event/48000\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=rtpmap:96 "
+        "VP8/90000\r\n";
+    while (text.size() < least_bytes) text += "a=rtcp-fb:96 nack pli\r\n";
+    return text;
+}
+
 }  // namespace offhook::test

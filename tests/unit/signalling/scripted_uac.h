@@ -198,4 +198,8 @@ std::string plain_offer(std::uint64_t version = 1,
                         std::string_view direction = "sendrecv",
                         std::string_view address = "127.0.0.1");
 
+/// A browser's offer of ICE and DTLS-SRTP, made as long as one with many candidates and a video
+/// line.
+std::string web_offer(std::uint64_t version = 1, std::size_t least_bytes = 8 * 1024);
+
 }  // namespace offhook::test
