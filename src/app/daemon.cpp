@@ -17,6 +17,7 @@
 #include "api/metrics.h"
 #include "app/account_settings.h"
 #include "app/ringcentral_accounts.h"
+#include "app/web_doors.h"
 #include "base/log.h"
 #include "base/monotonic.h"
 #include "call/account_book.h"
@@ -98,6 +99,7 @@ public:
 
     ~Daemon() {
         server_.reset();
+        if (doors_) doors_->close();
         ringcentral_.reset();
         if (sip_) {
             const auto accounts = static_cast<std::int64_t>(config_.account.size());
@@ -108,6 +110,7 @@ public:
         }
         // The reaper first: pipelines that it still takes down post to the registry's bus.
         reaper_.reset();
+        doors_.reset();
         calls_.reset();
         workers_.reset();
         ai_.reset();
@@ -344,6 +347,12 @@ private:
                                                std::memory_order_relaxed);
                                        }});
         api_->install(**server);
+        if (config_.web.max_legs > 0) {
+            auto doors = WebDoors::create(config_.web, control_, *calls_, g_main_context_default());
+            if (!doors) return tl::unexpected(doors.error());
+            doors_ = std::move(*doors);
+            doors_->install(**server);
+        }
         server_ = std::move(*server);
         return {};
     }
@@ -461,6 +470,7 @@ private:
     std::unique_ptr<call::CallRegistry> calls_;
     std::unique_ptr<signalling::sip::SipStack> sip_;
     std::optional<api::Api> api_;
+    std::unique_ptr<WebDoors> doors_;  ///< null: no web legs
     std::unique_ptr<http::Server> server_;
 };
 

@@ -182,6 +182,16 @@ std::string digits_or_empty(const std::string& text) {
     return good ? "" : "must be digits";
 }
 
+std::string origin(const std::string& text) {
+    const auto colon = text.find("://");
+    const std::string scheme = text.substr(0, colon);
+    const std::string where = colon == std::string::npos ? std::string() : text.substr(colon + 3);
+    if ((scheme == "https" || scheme == "http") && !where.empty() &&
+        host_and_port_or_empty(where).empty())
+        return {};
+    return "must be https://HOST or http://HOST, perhaps with a port, and nothing behind it";
+}
+
 std::string ice_url(const std::string& text) {
     const auto colon = text.find(':');
     const std::string scheme = text.substr(0, colon);

@@ -34,6 +34,8 @@ namespace offhook::config::check {
 [[nodiscard]] std::string url_path(const std::string& text);
 /// `https://host` or `https://host:port`, nothing behind it.
 [[nodiscard]] std::string server_url(const std::string& text);
+/// `https://host` or `http://host`, perhaps with a port: what browsers write into Origin.
+[[nodiscard]] std::string origin(const std::string& text);
 /// Up to 256 printable characters without blanks.
 [[nodiscard]] std::string word_or_empty(const std::string& text);
 /// Up to 32 digits.

@@ -78,7 +78,10 @@ struct Web {
     int vanish_end_s = 10;  ///< 0: at once
     int max_candidates = 32;
     int max_mdns = 2;
-    std::vector<std::string> deny{};  ///< CIDR
+    std::vector<std::string> deny{};                ///< CIDR
+    bool whip = true, whep = true, browser = true;  ///< doors over HTTP
+    std::vector<std::string> origins{};
+    std::string token_file{}, token_env{}, token_credential{};  ///< at most one
     std::vector<IceServer> ice_server{};
 };
 

@@ -61,7 +61,8 @@ bool is_array_section(std::string_view section) {
 
 // Has its value elsewhere, and keys that say where.
 bool is_secret(std::string_view key) {
-    return key == "password" || key == "client_secret" || key == "jwt" || key == "credential";
+    return key == "password" || key == "client_secret" || key == "jwt" || key == "credential" ||
+           key == "token";
 }
 
 // Builds one Loaded out of the sources and collects what is wrong with them, so that one run tells

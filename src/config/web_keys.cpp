@@ -168,6 +168,47 @@ std::vector<Key<Config>> web_keys() {
                   "up to 256 address blocks (CIDR) or addresses",
                   "Candidates of peers that are never tried, so that nobody makes us knock at "
                   "doors inside."}),
+        yes_no<C>("web",
+                  "whip",
+                  [](C & c) -> auto& { return c.web.whip; },
+                  {"", "", "Take calls by WHIP (RFC 9725): POST /whip/NAME."}),
+        yes_no<C>("web",
+                  "whep",
+                  [](C & c) -> auto& { return c.web.whep; },
+                  {"", "", "Take listeners by WHEP: POST /whep/NAME."}),
+        yes_no<C>("web",
+                  "browser",
+                  [](C & c) -> auto& { return c.web.browser; },
+                  {"", "", "Take calls by the WebSocket of docs/http-api.md."}),
+        texts<C>("web",
+                 "origins",
+                 [](C & c) -> auto& { return c.web.origins; },
+                 {0, 64},
+                 check::origin,
+                 {"",
+                  "up to 64 of https://HOST or http://HOST, perhaps with a port",
+                  "Pages of other servers whose browsers may join; those that come from this "
+                  "server's own address always may."}),
+        text<C>("web",
+                "token_file",
+                [](C & c) -> auto& { return c.web.token_file; },
+                check::path_or_empty,
+                {"",
+                 "path, or empty",
+                 "File with the token that whoever joins over HTTP has to show, and nothing else; "
+                 "only its owner and group may read it. Without a token only clients of this "
+                 "machine are served."}),
+        text<C>("web",
+                "token_env",
+                [](C & c) -> auto& { return c.web.token_env; },
+                check::environment_name_or_empty,
+                {"", "name, or empty", "Environment variable that has the token."}),
+        text<C>(
+            "web",
+            "token_credential",
+            [](C & c) -> auto& { return c.web.token_credential; },
+            check::name_or_empty,
+            {"", "name, or empty", "systemd credential (`LoadCredential=`) that has the token."}),
     };
 }
 
@@ -224,6 +265,13 @@ Problems web_problems(const Config& config) {
         problems.emplace_back("web.relay_only",
                               "= true leaves no candidate at all: add an [[web.ice_server]] with "
                               "turn:");
+    }
+    const int tokens =
+        !web.token_file.empty() + !web.token_env.empty() + !web.token_credential.empty();
+    if (tokens > 1) {
+        problems.emplace_back("web.token_file",
+                              "is not the only source: keep one of token_file, token_env, "
+                              "token_credential");
     }
     if (do_overlap(web, config.rtp)) {
         problems.emplace_back("web.ports",

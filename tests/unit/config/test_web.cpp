@@ -130,6 +130,27 @@ TEST_F(WebConfig, what_does_not_go_together_is_told) {
                 HasSubstr("did you mean \"web.ice_server\"?"));
 }
 
+TEST_F(WebConfig, doors_for_browsers) {
+    const auto loaded = load_text(
+        "[web]\nwhep = false\norigins = [\"https://app.example.com\", \"http://localhost:8080\"]\n"
+        "token_env = \"JOIN_TOKEN\"\n");
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    EXPECT_TRUE(loaded->config.web.whip);
+    EXPECT_FALSE(loaded->config.web.whep);
+    EXPECT_EQ(loaded->config.web.origins.size(), 2U);
+    EXPECT_EQ(loaded->config.web.token_env, "JOIN_TOKEN");
+    for (const char* bad : {"*", "app.example.com", "https://", "https://a/", "ftp://a", "null"}) {
+        EXPECT_THAT(problem_of("[web]\norigins = [\"" + std::string(bad) + "\"]\n"),
+                    HasSubstr("must be https://HOST"))
+            << bad;
+    }
+    EXPECT_THAT(problem_of("[web]\ntoken_env = \"A\"\ntoken_file = \"/a\"\n"),
+                HasSubstr("keep one of token_file, token_env, token_credential"));
+    const std::string problem = problem_of("[web]\ntoken = \"rosebud\"\n");
+    EXPECT_THAT(problem, HasSubstr("web.token must not stand"));
+    EXPECT_THAT(problem, Not(HasSubstr("rosebud")));
+}
+
 TEST_F(WebConfig, an_account_offers_rtp_unless_it_is_a_webphone) {
     const std::string sip = "[[account]]\nname = \"a\"\nuser = \"2\"\ndomain = \"b.example\"\n";
     EXPECT_EQ(load_text(sip)->config.account[0].media, model::LegKind::Phone);

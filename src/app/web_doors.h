@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/executor.h"
+#include "config/config.h"
+#include "http/server.h"
+#include "signalling/web/access.h"
+#include "signalling/web/browser_endpoint.h"
+#include "signalling/web/web_signaller.h"
+#include "signalling/web/whip_endpoint.h"
+
+namespace offhook::app {
+
+/// The ways over HTTP by which web peers bring calls, as `[web]` opens them.
+/// @thread control
+class WebDoors {
+public:
+    /// @param control, events  outlive this
+    /// @errors InvalidArgument: the token cannot be had
+    [[nodiscard]] static base::Result<std::unique_ptr<WebDoors>> create(
+        const config::Web& web,
+        base::Executor& control,
+        model::SignallingEvents& events,
+        GMainContext* context);
+
+    /// Adds the routes. This outlives the server.
+    void install(http::Server& server);
+    /// Hangs up whoever is left. Ends are told from the loop, so this outlives its next turns.
+    void close();
+
+private:
+    WebDoors(const config::Web& web,
+             base::Secret token,
+             base::Executor& control,
+             model::SignallingEvents& events,
+             GMainContext* context);
+
+    signalling::web::Access access_;
+    signalling::web::WebSignaller signaller_;
+    std::optional<signalling::web::WhipEndpoint> whip_;
+    std::optional<signalling::web::BrowserEndpoint> browser_;
+};
+
+}  // namespace offhook::app
