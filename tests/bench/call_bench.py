@@ -31,6 +31,25 @@ PROMISE = {"cpu_ms_per_call_s": 0.8, "rate_percent": 99.9, "gap_p99_ms": 25, "ga
            "first_rtp_p99_ms": 20, "answer_p50_ms": 2, "kib_per_call": 100}
 
 
+def cpu_ns(pid: int) -> int:
+    """Run time of all threads so far."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return total
+
+
+def status(pid: int) -> dict:
+    figures = {}
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        key, _, value = line.partition(":")
+        figures[key] = value.split()[0] if value.split() else ""
+    return {"rss_kib": int(figures["VmRSS"]), "threads": int(figures["Threads"])}
+
+
 class Daemon:
     def __init__(self, program: str, folder: Path, listen: tuple = ("udp:127.0.0.1:0",), more: str = ""):
         config = folder / "bench.toml"
@@ -68,20 +87,10 @@ class Daemon:
         return json.loads(self.get("/health"))
 
     def cpu_ns(self) -> int:
-        total = 0
-        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            try:
-                total += int((task / "schedstat").read_text().split()[0])
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-        return total
+        return cpu_ns(self.process.pid)
 
     def status(self) -> dict:
-        figures = {}
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            key, _, value = line.partition(":")
-            figures[key] = value.split()[0] if value.split() else ""
-        return {"rss_kib": int(figures["VmRSS"]), "threads": int(figures["Threads"])}
+        return status(self.process.pid)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

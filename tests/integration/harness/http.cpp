@@ -4,6 +4,7 @@
 #include <json-glib/json-glib.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@ HttpAnswer http(const std::string& method,
                 const std::string& address,
                 const std::string& path,
                 const std::string& body,
-                milliseconds limit) {
+                milliseconds limit,
+                const std::vector<std::string>& headers) {
     HttpAnswer answer;
     const std::size_t colon = address.rfind(':');
     sockaddr_in peer{};
@@ -36,7 +38,12 @@ HttpAnswer http(const std::string& method,
     }
     std::string request =
         method + " " + path + " HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n";
-    if (!body.empty()) {
+    bool has_type = body.empty();
+    for (const std::string& header : headers) {
+        request += header + "\r\n";
+        has_type = has_type || header.starts_with("Content-Type:");
+    }
+    if (!has_type) {
         request += "Content-Type: application/json\r\n";
     }
     request += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
@@ -67,6 +74,19 @@ HttpAnswer http(const std::string& method,
     answer.headers = text.substr(0, end);
     answer.body = text.substr(end + 4);
     return answer;
+}
+
+std::string header_of(const HttpAnswer& answer, const std::string& name) {
+    std::istringstream lines(answer.headers);
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t colon = line.find(':');
+        if (colon == name.size() && ::strncasecmp(line.c_str(), name.c_str(), colon) == 0) {
+            const std::size_t begin = line.find_first_not_of(' ', colon + 1);
+            const std::size_t end = line.find_last_not_of("\r ");
+            return begin == std::string::npos ? std::string() : line.substr(begin, end + 1 - begin);
+        }
+    }
+    return {};
 }
 
 Json::Json(const std::string& text) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/process.h"
 
@@ -18,11 +19,16 @@ struct HttpAnswer {
 
 /// One request over a socket of its own, so that no client library of ours is part of the test.
 /// @param address  `127.0.0.1:5000`
+/// @param headers  "Name: value" lines; without a Content-Type among them a body is JSON
 HttpAnswer http(const std::string& method,
                 const std::string& address,
                 const std::string& path,
                 const std::string& body = {},
-                milliseconds limit = seconds(5));
+                milliseconds limit = seconds(5),
+                const std::vector<std::string>& headers = {});
+
+/// Value of a header of the answer; empty when there is none.
+std::string header_of(const HttpAnswer& answer, const std::string& name);
 
 /// A JSON text to look into: `json.number("items.0.stats.sent_packets")`.
 class Json {

@@ -204,13 +204,16 @@ RtpStream RtpEnd::stream() const {
     return RtpStream(std::move(packets));
 }
 
-OwnCaller::OwnCaller(const std::string& host, std::uint16_t sip_port, const std::string& daemon)
+OwnCaller::OwnCaller(const std::string& host,
+                     std::uint16_t sip_port,
+                     const std::string& daemon,
+                     const std::string& user)
     : fd_(bound(host, 0)), host_(host) {
     const Address target(daemon.empty() ? host : daemon, sip_port);
     if (fd_ < 0 || ::connect(fd_, target.raw(), target.length) != 0)
         throw std::runtime_error("no SIP socket on " + host);
     own_ = uri_host(host) + ":" + std::to_string(local_port(fd_));
-    uri_ = "sip:echo@" + uri_host(host) + ":" + std::to_string(sip_port);
+    uri_ = "sip:" + user + "@" + uri_host(host) + ":" + std::to_string(sip_port);
     call_id_ = "own-" + own_;
 }
 
@@ -224,6 +227,10 @@ int OwnCaller::invite(const Offer& offer) {
                       "\r\ns=-\r\nc=" + address + "\r\nt=0 0\r\nm=audio " +
                       std::to_string(offer.port) + " RTP/AVP " + offer.formats + "\r\n";
     for (const std::string& attribute : offer.attributes) sdp += "a=" + attribute + "\r\n";
+    return invite(sdp);
+}
+
+int OwnCaller::invite(const std::string& sdp) {
     return request("INVITE", sdp);
 }
 

@@ -77,7 +77,11 @@ public:
 
     /// @param host    127.0.0.1 or ::1, where we are
     /// @param daemon  where it listens; empty: at the same address
-    OwnCaller(const std::string& host, std::uint16_t sip_port, const std::string& daemon = {});
+    /// @param user    whom it calls
+    OwnCaller(const std::string& host,
+              std::uint16_t sip_port,
+              const std::string& daemon = {},
+              const std::string& user = "echo");
     ~OwnCaller();
     OwnCaller(const OwnCaller&) = delete;
     OwnCaller& operator=(const OwnCaller&) = delete;
@@ -85,6 +89,8 @@ public:
     /// INVITE, or re-INVITE once a call is up; waits for the final answer and acknowledges it.
     /// @return its status, 0 when none came
     int invite(const Offer& offer);
+    /// The same with a whole description.
+    int invite(const std::string& sdp);
     /// @return status of the answer
     int bye();
 

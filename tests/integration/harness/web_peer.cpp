@@ -156,6 +156,7 @@ std::unique_ptr<WebConnection> WebPeer::connection() {
     parts.clock_rate_hz = facts(options_.codec).clock_rate_hz;
     parts.payload_type = payload_type_;
     parts.ssrc = ssrc_;
+    parts.address = options_.address;
     parts.on_wire = [this](auto packet) { on_wire(packet); };
     if (options_.keeps_sound) {
         parts.on_packet = [this](auto packet) { on_packet(packet); };
@@ -171,7 +172,8 @@ std::string WebPeer::written(std::string sdp) {
     if (options_.has_wrong_fingerprint) {
         sdp = with_wrong_fingerprint(std::move(sdp));
     }
-    sdp = with_version(std::move(sdp), version_++);
+    // All candidates are there (RFC 8840 §8.2); without the word Janus waits for more.
+    sdp = with_version(std::move(sdp), version_++) + "a=end-of-candidates\r\n";
     last_written_ = sdp;
     if (pace_id_ == 0) {
         pace_id_ = options_.pacer->add([this] { send_next(); });

@@ -36,6 +36,7 @@ public:
         bool is_mute = false;                ///< sends no RTP at all
         bool keeps_sound = true;             ///< false: headers alone, for loads
         Sound sound{};                       ///< 8 kHz mono, repeated for ever; empty: silence
+        std::string address = "127.0.0.1";   ///< candidates are gathered from
         std::shared_ptr<WebPacer> pacer{};   ///< shared by a load; null: its own
     };
     /// The first of a process waits 300 ms for GStreamer's certificate: see `warm_up`.
