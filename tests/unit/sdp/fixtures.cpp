@@ -39,6 +39,7 @@ const std::vector<std::string>& taken_offers() {
                                                  "asterisk",
                                                  "janus",
                                                  "linphone",
+                                                 "baresip",
                                                  "session-level",
                                                  "no-bundle",
                                                  "telephone-event-odd",

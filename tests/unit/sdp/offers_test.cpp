@@ -103,6 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
                  2,
                  0},
         Expected{"janus", Codec::Opus, 111, 0, 0, "m=audio 40000 UDP/TLS/RTP/SAVPF 111", 1, 0},
+        Expected{
+            "baresip", Codec::Opus, 96, 101, 8000, "m=audio 40000 UDP/TLS/RTP/SAVPF 96 101", 2, 0},
         Expected{"linphone",
                  Codec::Opus,
                  96,
