@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "glib/ref.h"
 
@@ -25,6 +26,8 @@ public:
     /// Brings `pipeline` (may be null) to NULL, drops it, then runs `after` on the reaper.
     /// @thread any
     void take(glib::Ref<GstElement> pipeline, std::function<void()> after);
+    /// Runs `work` in its turn, for what takes more than that. @thread any
+    void run(std::function<void()> work) { take({}, std::move(work)); }
 
 private:
     struct Job {

@@ -34,6 +34,7 @@ LIBRARIES = [
     (r"libsoup/", ["src/http/", "tests/unit/signalling/sip_server"]),
     (r"toml\+\+/", ["src/config/"]),
     (r"gst/webrtc/", ["src/media/web_transport", "src/media/detail/web_", "tests/"]),
+    (r"(nice|stun/usages)/", ["src/media/detail/web_ice.cpp", "tests/"]),
     (r"spdlog/(?!fmt/)", ["src/base/log"]),  # its formatter is anybody's
     (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "tests/"]),
     (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "tests/"]),
