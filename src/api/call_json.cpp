@@ -72,6 +72,29 @@ void write_texts(base::JsonWriter& json,
     json.end();
 }
 
+void write_ringcentral(base::JsonWriter& json, const model::RingCentralFacts& said) {
+    json.begin_object().field("party_id", said.party_id).field("session_id", said.session_id);
+    write_texts(json, "call_attributes", said.call_attributes);
+    json.field("queue_name", said.queue_name).field("caller_id_name", said.caller_id_name);
+    json.field("caller", said.caller).field("caller_name", said.caller_name);
+    json.field("called", said.called).field("called_name", said.called_name);
+    json.field("service_level", said.service_level);
+    json.field("service_level_ext", said.service_level_ext);
+    json.field("recording_url", said.recording_url).field("has_control", said.has_control).end();
+}
+
+void write_commands(base::JsonWriter& json,
+                    const std::vector<model::RingCentralCommand>& commands) {
+    json.begin_array();
+    for (const model::RingCentralCommand& each : commands) {
+        json.begin_object().field("number", each.number).field("command", each.command);
+        json.field("state", model::name_of(each.state)).field("detail", each.detail);
+        time_field(json, "at", each.at_ns);
+        json.end();
+    }
+    json.end();
+}
+
 void write_facts(base::JsonWriter& json, const model::CallFacts& facts) {
     json.begin_object().field("asserted_identity", facts.asserted_identity);
     write_texts(json, "diversion", facts.diversion);
@@ -81,7 +104,15 @@ void write_facts(base::JsonWriter& json, const model::CallFacts& facts) {
     json.key("headers").begin_array();
     for (const auto& [name, value] : facts.headers)
         json.begin_object().field("name", name).field("value", value).end();
-    json.end().end();
+    json.end().key("answer_after_ms");
+    facts.answer_after ? json.value(facts.answer_after->count()) : json.null();
+    json.key("ringcentral");
+    if (facts.ringcentral) {
+        write_ringcentral(json, *facts.ringcentral);
+    } else {
+        json.null();
+    }
+    json.end();
 }
 
 // What the far end itself said of the end.
@@ -147,6 +178,8 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     } else {
         json.null();
     }
+    json.key("ringcentral_commands");
+    write_commands(json, call.ringcentral_commands);
     json.key("stats");
     write_stats(json, call.stats);
     json.end();

@@ -61,6 +61,24 @@ http::Response transfer(const http::Request& request,
     return told(request, directory, *id, control.transfer(*id, std::move(order)));
 }
 
+http::Response ringcentral(const http::Request& request,
+                           model::CallControl& control,
+                           const model::CallDirectory& directory) {
+    const auto id = id_of(request);
+    if (!id || !directory.find(*id)) return no_such_call(request);
+    model::RingCentralOrder order;
+    order.command = request.params.at("command");
+    order.who = "api " + request.remote;
+    if (!request.body.empty()) {
+        OrderBody body(request, {"to", "text", "target"});
+        order.to = body.optional("to");
+        order.text = body.optional("text");
+        order.target = body.optional("target");
+        if (body.problem()) return *body.problem();
+    }
+    return told(request, directory, *id, control.ringcentral(*id, std::move(order)));
+}
+
 }  // namespace
 
 void Api::install_call_orders(http::Server& server) {
@@ -80,6 +98,10 @@ void Api::install_call_orders(http::Server& server) {
     server.route("POST", "/api/v1/calls/{id}/transfer", [this](const http::Request& request) {
         return transfer(request, *parts_.control, parts_.calls);
     });
+    server.route(
+        "POST", "/api/v1/calls/{id}/ringcentral/{command}", [this](const http::Request& request) {
+            return ringcentral(request, *parts_.control, parts_.calls);
+        });
 }
 
 }  // namespace offhook::api

@@ -94,10 +94,12 @@ struct Call {
 
     model::CallId transferor;  ///< this call was placed because that one's peer asked for it
     model::CallId replaced;    ///< ends once this one is answered (RFC 3891)
-    /// Set while another call takes the place of this one: the peer's BYE is then the end of what
-    /// was asked for.
+    /// Set while another call takes the place of this one, or RingCentral takes it away as it was
+    /// told to: the peer's BYE or CANCEL is then the end of what was asked for.
     std::optional<model::CallEnd> superseded;
     glib::Timer transfer_timer;
+    std::uint64_t ringcentral_number = 0;  ///< of the newest command
+    glib::Timer ringcentral_timer;         ///< nothing came of it
 
     // what the once-a-second look has already told
     bool told_first_sent = false;

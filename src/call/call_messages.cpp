@@ -142,7 +142,8 @@ void CallRegistry::on_info_digit(const CallId& id, char digit, unsigned duration
 }
 
 void CallRegistry::on_info(const CallId& id, std::string content_type, std::string body) {
-    if (!get(id)) return;
+    Call* call = get(id);
+    if (!call || take_ringcentral_answer(*call, content_type, body)) return;
     log::write(
         Level::Info,
         Mark::Call,

@@ -324,6 +324,7 @@ void CallRegistry::on_ended(const CallId& id, CallEnd end) {
     if (call->is_outbound() && !call->is_answered())
         tell_transferor(*call, end.sip_status == 0 ? 503 : end.sip_status);
     end = judged(*call, std::move(end));
+    note_ringcentral_end(*call);
     finish(std::move(call), std::move(end));
     if (admission_.is_draining() && calls_.empty() && parts_.hooks.on_drained)
         parts_.hooks.on_drained();
@@ -335,8 +336,9 @@ CallEnd CallRegistry::judged(const Call& call, CallEnd end) const {
     if (call.ending) return *call.ending;
     const bool is_bye =
         end.reason == EndReason::CallerHangup || end.reason == EndReason::CalleeHangup;
+    const bool is_cancel = end.reason == EndReason::CallerCancelled;
+    if (call.superseded && (is_bye || is_cancel)) return *call.superseded;
     if (!is_bye) return end;
-    if (call.superseded) return *call.superseded;
     end.reason = call.is_outbound() ? EndReason::CalleeHangup : EndReason::CallerHangup;
     if (!call.is_answered()) return end;
     const std::int64_t now_ns = base::monotonic_ns();

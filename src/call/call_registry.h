@@ -45,7 +45,8 @@ namespace offhook::call {
 /// A description of ours is there at once or after a while; it leaves when it is there and due
 /// (`send_description`).
 ///
-/// Transfers and replacements are in call_transfer.cpp, texts in call_messages.cpp, what is noticed
+/// Transfers and replacements are in call_transfer.cpp, what RingCentral is asked in
+/// call_ringcentral.cpp, texts in call_messages.cpp, what is noticed
 /// while calls run in call_watch.cpp.
 ///
 /// Ownership: everything in Parts is borrowed and outlives the registry. Destroying it with calls
@@ -98,6 +99,8 @@ public:
                          std::optional<model::RemoteSdp> answer) override;
     void on_info_digit(const model::CallId& id, char digit, unsigned duration_ms) override;
     void on_info(const model::CallId& id, std::string content_type, std::string body) override;
+    void on_control_done(const model::CallId& id, std::uint64_t tag, int status) override;
+    void on_control(const model::CallId& id, int command) override;
     void on_transfer_requested(const model::CallId& id, model::Transfer transfer) override;
     void on_transfer_progress(const model::CallId& id, int status) override;
     void on_message(model::TextMessage message) override;
@@ -122,6 +125,7 @@ public:
     base::Result<void> hold(const model::CallId& id) override { return set_hold(id, true); }
     base::Result<void> resume(const model::CallId& id) override { return set_hold(id, false); }
     base::Result<void> transfer(const model::CallId& id, model::TransferOrder order) override;
+    base::Result<void> ringcentral(const model::CallId& id, model::RingCentralOrder order) override;
     tl::expected<std::uint64_t, model::OrderRefusal> send_message(
         model::MessageOrder order) override;
     [[nodiscard]] std::vector<model::MessageRecord> messages(
@@ -169,6 +173,11 @@ private:
     base::Result<void> set_hold(const model::CallId& id, bool is_holding);
     /// A live call that is answered and not ending. @errors NotFound, Conflict
     base::Result<Call*> answered_call(const model::CallId& id) const;
+    bool take_ringcentral_answer(Call& call,
+                                 const std::string& content_type,
+                                 const std::string& body);
+    static void note_ringcentral_end(Call& call);
+    void settle(Call& call, bool is_done, const std::string& detail);
     void refuse_transfer(Call& call, int status, const std::string& why);
     [[nodiscard]] model::CallEnd judged(const Call& call, model::CallEnd end) const;
     void end(Call& call, model::CallEnd why, std::string reason_header);

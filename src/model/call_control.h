@@ -52,6 +52,17 @@ struct TransferOrder {
     CallId call;         ///< attended: our other call, whose far end the peer takes over
 };
 
+/// Something to ask of RingCentral about a call. Strings are as they came.
+struct RingCentralOrder {
+    /// While it rings: "to-voicemail", "reject", "forward", "reply"; later: "start-recording",
+    /// "stop-recording", "park", "flip".
+    std::string command;
+    std::string to;      ///< of "forward": a number
+    std::string text;    ///< of "reply"
+    std::string target;  ///< of "flip": which of the user's phones
+    std::string who;     ///< for the log
+};
+
 /// A text to send, in a call or outside.
 struct MessageOrder {
     CallId call;  ///< empty: outside, then `account` and `to` say where
@@ -90,6 +101,11 @@ public:
     /// Sends the peer elsewhere by REFER; our call ends when it has arrived. @errors NotFound (also
     /// of `order.call`), InvalidArgument, Conflict
     virtual base::Result<void> transfer(const CallId& id, TransferOrder order) = 0;
+    /// What becomes of it is in CallInfo::ringcentral_commands. A call that rings is not answered
+    /// meanwhile, and is when it does not work.
+    /// @errors NotFound; InvalidArgument: the command, or what it needs; Conflict: no call of a
+    /// WebPhone, not at this time, not allowed by RingCentral, another one is under way
+    virtual base::Result<void> ringcentral(const CallId& id, RingCentralOrder order) = 0;
     /// @return its number
     virtual tl::expected<std::uint64_t, OrderRefusal> send_message(MessageOrder order) = 0;
     /// The last 200, oldest first; of one call unless `call` is empty.

@@ -22,6 +22,18 @@ std::string_view name_of(CallState state) noexcept {
     return "ended";
 }
 
+std::string_view name_of(RingCentralCommand::State state) noexcept {
+    switch (state) {
+        case RingCentralCommand::State::Pending:
+            return "pending";
+        case RingCentralCommand::State::Done:
+            return "done";
+        case RingCentralCommand::State::Failed:
+            break;
+    }
+    return "failed";
+}
+
 std::string_view name_of(CallDirection direction) noexcept {
     return direction == CallDirection::Inbound ? "inbound" : "outbound";
 }

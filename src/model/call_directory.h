@@ -43,6 +43,17 @@ struct WebInfo {
     std::uint64_t losses = 0;    ///< times it was lost
 };
 
+/// What RingCentral was asked about a call, and what came of it.
+struct RingCentralCommand {
+    enum class State : std::uint8_t { Pending, Done, Failed };
+    std::uint64_t number = 0;  ///< rises by one with each of a call
+    std::string command;       ///< "to-voicemail" ...
+    State state = State::Pending;
+    std::string detail;      ///< their words, or why it failed; escaped
+    std::int64_t at_ns = 0;  ///< CLOCK_REALTIME
+};
+[[nodiscard]] std::string_view name_of(RingCentralCommand::State state) noexcept;
+
 /// One call as the outside sees it. Strings from the network are escaped already.
 struct CallInfo {
     CallId id;
@@ -63,6 +74,7 @@ struct CallInfo {
     bool is_oneway = false;  ///< no RTP came from the caller for 3 s while it should
     bool is_held_by_us = false, is_held_by_peer = false;
     std::optional<TransferInfo> transfer;
+    std::vector<RingCentralCommand> ringcentral_commands;  ///< the last 16
     std::optional<CallEnd> end;
     LegStats stats;
 };

@@ -23,6 +23,10 @@ enum class EndReason : std::uint8_t {
     Transferred,        ///< we sent the peer elsewhere, or went where it sent us; it worked
     Replaced,           ///< another dialog took the place of this one (RFC 3891)
     AnsweredElsewhere,  ///< CANCEL with Reason SIP;cause=200 (RFC 3326): another phone has it
+    SentToVoicemail,    ///< RingCentral took it there, as it was told to; so with those below
+    Forwarded,
+    Declined,
+    Replied,  ///< the caller was told our text
     // the peer's doing
     CallerCancelled,   ///< CANCEL before the answer
     RtpTimeout,        ///< the peer's RTP stopped for `[rtp] timeout_s`

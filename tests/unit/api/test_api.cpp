@@ -261,7 +261,10 @@ TEST_F(ApiTest, OneCall) {
                           "\"answer_ms\":1.5,\"duration_ms\":3000,\"worker\":1,\"is_oneway\":true,"
                           "\"end\":{\"class\":\"success\",\"reason\":\"caller-hangup\",\"detail\":"
                           "\"BYE after 3 s\",\"sip_status\":null,\"peer_reasons\":[]},"));
-    EXPECT_THAT(a.body, HasSubstr("\"transfer\":null,\"stats\":{\"sent_packets\":150,"));
+    EXPECT_THAT(
+        a.body,
+        HasSubstr(
+            "\"transfer\":null,\"ringcentral_commands\":[],\"stats\":{\"sent_packets\":150,"));
     EXPECT_THAT(a.body, HasSubstr("\"since_last_sent_ms\":null"));
     EXPECT_THAT(a.body, HasSubstr("\"last_source\":\"ai\""));
 }
@@ -276,6 +279,13 @@ TEST_F(ApiTest, WhatACallSaysOfItself) {
                .history = {"<sip:3@pbx>;index=1", "<sip:4@pbx>;index=1.1"},
                .replaces = "c-000000000002",
                .headers = {{"X-Queue", "a\"b"}}};
+    c.facts.answer_after = std::chrono::milliseconds(250);
+    c.facts.ringcentral = {.party_id = "p-1",
+                           .call_attributes = {"reject", "send-vm"},
+                           .caller_name = "A",
+                           .has_control = true};
+    c.ringcentral_commands = {
+        {1, "to-voicemail", model::RingCentralCommand::State::Failed, "why", 1'000'000'000}};
     c.transfer =
         model::TransferInfo{.is_by_peer = true, .target = "sip:5@pbx", .call = {}, .status = 180};
     c.end = model::ended_by_status(486, "Busy Here");
@@ -287,7 +297,15 @@ TEST_F(ApiTest, WhatACallSaysOfItself) {
                 HasSubstr(R"("facts":{"asserted_identity":"<sip:1@pbx>","diversion":)"
                           R"(["<sip:2@pbx>;reason=no-answer"],"history":["<sip:3@pbx>;index=1",)"
                           R"("<sip:4@pbx>;index=1.1"],"replaces":"c-000000000002",)"
-                          R"("headers":[{"name":"X-Queue","value":"a\"b"}]})"));
+                          R"("headers":[{"name":"X-Queue","value":"a\"b"}],"answer_after_ms":250,)"
+                          R"("ringcentral":{"party_id":"p-1","session_id":"",)"
+                          R"("call_attributes":["reject","send-vm"],"queue_name":"",)"
+                          R"("caller_id_name":"","caller":"","caller_name":"A","called":"",)"
+                          R"("called_name":"","service_level":"","service_level_ext":"",)"
+                          R"("recording_url":"","has_control":true}})"));
+    EXPECT_THAT(body,
+                HasSubstr(R"("ringcentral_commands":[{"number":1,"command":"to-voicemail",)"
+                          R"("state":"failed","detail":"why","at":"1970-01-01T00:00:01.000Z"}])"));
     EXPECT_THAT(
         body,
         HasSubstr(R"("transfer":{"by":"peer","target":"sip:5@pbx","call":null,"status":180})"));

@@ -58,6 +58,11 @@ public:
     base::Result<void> transfer(const model::CallId& id, model::TransferOrder order) override {
         return note("transfer " + id.text + " to " + order.target + "|" + order.call.text);
     }
+    base::Result<void> ringcentral(const model::CallId& id,
+                                   model::RingCentralOrder order) override {
+        return note("ringcentral " + id.text + " " + order.command + " " + order.to + "|" +
+                    order.text + "|" + order.target);
+    }
     tl::expected<std::uint64_t, OrderRefusal> send_message(model::MessageOrder order) override {
         if (refusal) return tl::unexpected(*refusal);
         sent.push_back(std::move(order));
@@ -181,6 +186,20 @@ TEST_F(CallOrders, ABodyThatCannotBeReadNamesItsField) {
     }
     EXPECT_EQ(post("/api/v1/calls").status, 400);
     EXPECT_TRUE(control_.placed.empty());
+}
+
+TEST_F(CallOrders, RingCentralIsAskedWithOrWithoutABody) {
+    EXPECT_EQ(post(of("ringcentral/to-voicemail")).status, 202);
+    EXPECT_EQ(post(of("ringcentral/forward"), R"({"to":"+49"})").status, 202);
+    EXPECT_EQ(post(of("ringcentral/reply"), R"({"text":"later","target":"1"})").status, 202);
+    EXPECT_EQ(control_.done,
+              (std::vector<std::string>{std::string("ringcentral ") + kId + " to-voicemail ||",
+                                        std::string("ringcentral ") + kId + " forward +49||",
+                                        std::string("ringcentral ") + kId + " reply |later|1"}));
+    EXPECT_EQ(post(of("ringcentral/reply"), R"({"txt":"later"})").status, 400);
+    EXPECT_EQ(post("/api/v1/calls/c-000000000002/ringcentral/park").status, 404);
+    control_.error = base::Error{base::ErrorCode::Conflict, "not now", {}};
+    EXPECT_EQ(post(of("ringcentral/park")).status, 409);
 }
 
 struct RefusalCase {

@@ -17,6 +17,7 @@ public:
     std::vector<model::OutgoingCall> placed;
     std::vector<model::Transfer> transfers;
     std::vector<model::TextMessage> messages;
+    std::vector<model::ControlOrder> control_orders;
     std::vector<model::CallEnd> ends;  ///< why we hung up
     std::optional<std::chrono::seconds> retry_after;
 
@@ -58,6 +59,12 @@ public:
     }
     void send_info_digits(const model::CallId& id, std::string digits) override {
         note("info_digits " + id.text + " " + digits);
+    }
+    void order_control(const model::CallId& id,
+                       std::uint64_t tag,
+                       model::ControlOrder order) override {
+        note("control " + id.text + " " + std::to_string(tag));
+        control_orders.push_back(std::move(order));
     }
     void send_message(std::uint64_t tag, model::TextMessage message) override {
         note("message " + std::to_string(tag));
