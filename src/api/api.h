@@ -22,6 +22,7 @@ struct ApiParts {
     const model::AccountDirectory* accounts = nullptr;  ///< without it there are none
     model::CallControl* control = nullptr;              ///< without it calls can be looked at only
     std::function<std::vector<model::WorkerStats>()> workers;
+    std::function<std::vector<model::WorkerStats>()> web_workers{};  ///< without it there are none
     std::function<bool()> draining;
     std::function<std::vector<std::string>()>
         listeners;  ///< "http://127.0.0.1:5000", "udp:127.0.0.1:5060"

@@ -137,6 +137,13 @@ void write_transfer(base::JsonWriter& json, const model::TransferInfo& transfer)
     json.end();
 }
 
+void write_web(base::JsonWriter& json, const model::WebInfo& web) {
+    json.begin_object().field("is_connected", web.is_connected).field("is_lost", web.is_lost);
+    known_field(json, "connect_ms", web.connect_ms);
+    json.field("restarts", web.restarts).field("losses", web.losses);
+    json.end();
+}
+
 }  // namespace
 
 void write_call(base::JsonWriter& json, const model::CallInfo& call) {
@@ -157,6 +164,12 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     time_field(json, "ended", call.ended_ns);
     known_field(json, "answer_ms", call.answer_ms);
     json.field("duration_ms", duration_ms(call));
+    json.field("leg", model::name_of(call.leg)).key("web");
+    if (call.leg == model::LegKind::Web) {
+        write_web(json, call.web);
+    } else {
+        json.null();
+    }
     json.key("worker");
     call.worker < 0 ? json.null() : json.value(call.worker);
     json.field("is_oneway", call.is_oneway);

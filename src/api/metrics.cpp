@@ -44,6 +44,13 @@ enum Flow : std::size_t {
 };
 using Amounts = std::array<std::uint64_t, kFlows>;
 
+/// What of a call is in the counters already.
+struct Seen {
+    Amounts amounts{};
+    std::uint64_t restarts = 0, losses = 0;
+    bool is_connected = false;
+};
+
 Amounts amounts_of(const model::LegStats& s) {
     return {s.sent_packets,
             s.received_packets,
@@ -59,6 +66,13 @@ Amounts amounts_of(const model::LegStats& s) {
             s.voice_dropped_samples,
             s.voice_underruns};
 }
+
+// What only a web leg can end of.
+constexpr std::array kWebReasons{model::EndReason::IceFailed,
+                                 model::EndReason::DtlsFailed,
+                                 model::EndReason::FingerprintMismatch,
+                                 model::EndReason::WebTimeout,
+                                 model::EndReason::PeerVanished};
 
 bool is_answered(const model::CallInfo& call) {
     return call.answered_ns != 0;
@@ -106,6 +120,8 @@ public:
                              "CPU of a media worker, of one core, over the last second")),
           overruns_(counters("offhook_media_overruns_total",
                              "20 ms frames that a media worker skipped after stalls")),
+          web_failed_(counters("offhook_web_legs_failed_total",
+                               "Calls that ended because their web leg failed, by reason")),
           account_registered_(gauges("offhook_account_registered", "1 while registered")),
           account_insecure_(gauges("offhook_account_insecure",
                                    "1 when the certificate of the registrar is not checked, as "
@@ -121,6 +137,10 @@ public:
           calls_active_(gauge("offhook_calls_active", "Calls that have not ended")),
           calls_oneway_(gauge("offhook_calls_oneway",
                               "Calls without RTP from the caller for 3 s while it should come")),
+          web_legs_(gauge("offhook_web_legs", "Calls over ICE and DTLS-SRTP that have not ended")),
+          web_connected_(gauge("offhook_web_legs_connected",
+                               "Those whose ICE and DTLS are up, with the described certificate")),
+          web_lost_(gauge("offhook_web_legs_lost", "Those of whose peer nothing is heard")),
           draining_(gauge("offhook_draining",
                           "1 while new calls are refused because the process is about to end")),
           realtime_(
@@ -151,6 +171,9 @@ public:
               counter("offhook_sip_ack_timeouts_total", "Calls whose 200 was never acknowledged")),
           failed_ai_sessions_(counter("offhook_ai_failed_sessions_total",
                                       "AIs that failed and were taken off their call")),
+          web_restarts_(counter("offhook_web_restarts_total", "ICE restarts that came up")),
+          web_losses_(counter("offhook_web_losses_total",
+                              "Times nothing was heard any more of a web leg's peer")),
           setup_(histogram("offhook_call_setup_seconds",
                            "INVITE to 200",
                            {.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10})),
@@ -161,6 +184,10 @@ public:
                          "Longest time between two RTP packets sent, one value for each answered "
                          "call that ended",
                          {.025, .03, .04, .06, .1, .2, .5, 1, 5})),
+          web_connect_(histogram("offhook_web_connect_seconds",
+                                 "From both descriptions being exchanged to ICE and DTLS being up "
+                                 "and the certificate checked",
+                                 {.02, .05, .1, .15, .2, .3, .5, 1, 2, 5, 10, 15})),
           http_duration_(histogram("offhook_http_request_duration_seconds",
                                    "Time in the handler",
                                    {.0005, .001, .005, .01, .05, .1, .5, 1})) {
@@ -180,6 +207,8 @@ public:
         for (const model::EndReason reason : model::end_reasons()) {
             calls_total_.Add({{"end_reason", std::string(model::name_of(reason))}});
         }
+        for (const model::EndReason reason : kWebReasons)
+            web_failed_.Add({{"reason", std::string(model::name_of(reason))}});
         invites_.Add({{"result", "answered"}});
         flows_ = {
             &packets_.Add({{"direction", "outbound"}}),
@@ -220,6 +249,10 @@ public:
         const std::string reason(
             model::name_of(call.end ? call.end->reason : model::EndReason::InternalError));
         calls_total_.Add({{"end_reason", reason}}).Increment();
+        if (call.end && std::find(kWebReasons.begin(), kWebReasons.end(), call.end->reason) !=
+                            kWebReasons.end()) {
+            web_failed_.Add({{"reason", reason}}).Increment();
+        }
         if (call.end && call.end->reason == model::EndReason::Diverted) diverted_.Increment();
         if (!is_answered(call)) {
             const bool is_placed = call.direction == model::CallDirection::Outbound;
@@ -242,12 +275,21 @@ public:
     std::string scrape(const Readings& now) {
         double active = 0;
         double oneway = 0;
+        double web = 0;
+        double connected = 0;
+        double lost = 0;
         for (const model::CallInfo& call : now.calls) {
             if (call.end || call.state == model::CallState::Ended) continue;
             take(call);
             active += 1;
             if (call.is_oneway) oneway += 1;
+            if (call.leg == model::LegKind::Web) web += 1;
+            if (call.web.is_connected) connected += 1;
+            if (call.web.is_lost) lost += 1;
         }
+        web_legs_.Set(web);
+        web_connected_.Set(connected);
+        web_lost_.Set(lost);
         calls_active_.Set(active);
         calls_oneway_.Set(oneway);
         draining_.Set(now.draining ? 1 : 0);
@@ -268,7 +310,12 @@ public:
 private:
     // Adds what this call counted since it was looked at last.
     void take(const model::CallInfo& call) {
-        Amounts& before = seen_[call.id];
+        Seen& seen = seen_[call.id];
+        if (call.web.connect_ms >= 0 && !std::exchange(seen.is_connected, true))
+            web_connect_.Observe(call.web.connect_ms / 1000);
+        raise_by(web_restarts_, seen.restarts, call.web.restarts);
+        raise_by(web_losses_, seen.losses, call.web.losses);
+        Amounts& before = seen.amounts;
         const Amounts now = amounts_of(call.stats);
         for (std::size_t i = 0; i < kFlows; ++i) {
             if (now[i] <= before[i]) continue;
@@ -333,6 +380,11 @@ private:
                              {"reason", std::string(model::name_of(reason))}});
     }
 
+    static void raise_by(Counter& counter, std::uint64_t& before, std::uint64_t now) {
+        if (now > before) counter.Increment(static_cast<double>(now - before));
+        before = now;
+    }
+
     static void raise(Counter& counter, double to) {
         if (to > counter.Value()) counter.Increment(to - counter.Value());
     }
@@ -354,15 +406,17 @@ private:
     Family<Counter>&calls_total_, &placed_, &refused_, &invites_, &packets_, &keepalive_, &dropped_;
     Family<Gauge>&lateness_, &worker_calls_, &worker_cpu_;
     Family<Counter>& overruns_;
+    Family<Counter>& web_failed_;
     Family<Gauge>&account_registered_, &account_insecure_;
     Family<Counter>&account_registrations_, &account_failures_, &account_flow_losses_, &http_;
-    Gauge &calls_active_, &calls_oneway_, &draining_, &realtime_, &rss_, &fds_, &max_fds_,
-        &threads_, &sip_dialogs_, &sip_transactions_;
+    Gauge &calls_active_, &calls_oneway_, &web_legs_, &web_connected_, &web_lost_, &draining_,
+        &realtime_, &rss_, &fds_, &max_fds_, &threads_, &sip_dialogs_, &sip_transactions_;
     Counter &cpu_, &diverted_, &zero_packet_, &sip_malformed_, &sip_refused_sources_,
-        &sip_retransmissions_, &sip_dropped_, &sip_ack_timeouts_, &failed_ai_sessions_;
-    Histogram &setup_, &duration_, &gap_, &http_duration_;
+        &sip_retransmissions_, &sip_dropped_, &sip_ack_timeouts_, &failed_ai_sessions_,
+        &web_restarts_, &web_losses_;
+    Histogram &setup_, &duration_, &gap_, &web_connect_, &http_duration_;
     std::array<Counter*, kFlows> flows_{};
-    std::unordered_map<model::CallId, Amounts> seen_;
+    std::unordered_map<model::CallId, Seen> seen_;
     std::map<model::EndReason, std::uint64_t> seen_refusals_;  ///< of signalling
 };
 

@@ -1,6 +1,16 @@
 #include "api/api.h"
 
 namespace offhook::api {
+namespace {
+
+std::vector<model::WorkerStats> all_workers(const ApiParts& parts) {
+    std::vector<model::WorkerStats> all = parts.workers();
+    if (!parts.web_workers) return all;
+    for (const model::WorkerStats& worker : parts.web_workers()) all.push_back(worker);
+    return all;
+}
+
+}  // namespace
 
 void Api::install_metrics(http::Server& server) {
     server.route("GET", "/metrics", [this](const http::Request&) {
@@ -11,7 +21,7 @@ void Api::install_metrics(http::Server& server) {
                 {.calls = parts_.calls.calls(false),
                  .accounts = parts_.accounts == nullptr ? std::vector<model::AccountInfo>()
                                                         : parts_.accounts->accounts(),
-                 .workers = parts_.workers(),
+                 .workers = all_workers(parts_),
                  .draining = parts_.draining(),
                  .signalling = parts_.signalling ? parts_.signalling() : model::SignallingStats{},
                  .failed_ai_sessions =

@@ -18,6 +18,7 @@
 #include "app/account_settings.h"
 #include "app/ringcentral_accounts.h"
 #include "app/web_doors.h"
+#include "app/web_settings.h"
 #include "base/log.h"
 #include "base/monotonic.h"
 #include "call/account_book.h"
@@ -29,6 +30,7 @@
 #include "media/launch_library.h"
 #include "media/reaper.h"
 #include "media/stun_client.h"
+#include "media/web_transport.h"
 #include "media/worker_pool.h"
 #include "offhook_plugin.h"
 #include "signalling/sip/sip_stack.h"
@@ -108,10 +110,12 @@ public:
         // What signalling posted before it stopped still tells the ends of calls.
         while (g_main_context_iteration(nullptr, FALSE)) {
         }
+        if (calls_) calls_->close();
         // The reaper first: pipelines that it still takes down post to the registry's bus.
         reaper_.reset();
         doors_.reset();
         calls_.reset();
+        web_workers_.reset();
         workers_.reset();
         ai_.reset();
     }
@@ -121,6 +125,7 @@ public:
     Result<void> start() {
         for (const auto step : {&Daemon::start_launches,
                                 &Daemon::start_media,
+                                &Daemon::start_web,
                                 &Daemon::start_calls,
                                 &Daemon::start_sip,
                                 &Daemon::start_http,
@@ -210,6 +215,55 @@ private:
         return {};
     }
 
+    // Web legs are the guests: without what they need phone calls are taken all the same.
+    Result<void> start_web() {
+        if (config_.web.max_legs == 0) return {};
+        auto settings = web_settings(config_.web);
+        if (!settings) return tl::unexpected(settings.error());
+        web_settings_ = std::move(*settings);
+        if (const std::string lack = what_web_lacks(); !lack.empty()) {
+            log::write(Level::Warning,
+                       Mark::Warning,
+                       "web.off",
+                       {},
+                       lack + "; offers of ICE and DTLS-SRTP get 488 until then");
+            return {};
+        }
+        auto workers =
+            media::WorkerPool::create({.workers = web_workers(config_.web),
+                                       .realtime = config_.media.realtime,
+                                       .name = "web",
+                                       .priority = media::WorkerPool::kWebPriority,
+                                       .first_index = static_cast<int>(workers_->stats().size()),
+                                       .after_tap = [ai = ai_.get()] { ai->wake(); }});
+        if (!workers) return tl::unexpected(workers.error());
+        web_workers_ = std::move(*workers);
+        media::WebTransport::warm_up();
+        return {};
+    }
+
+    std::string what_web_lacks() const {
+        constexpr std::pair<const char*, const char*> kNeeded[] = {
+            {"webrtcbin", "gstreamer1.0-plugins-bad"},
+            {"dtlsdec", "gstreamer1.0-plugins-bad"},
+            {"srtpdec", "gstreamer1.0-plugins-bad"},
+            {"nicesrc", "gstreamer1.0-nice"},
+            {"rtpbin", "gstreamer1.0-plugins-good"}};
+        for (const auto& [element, package] : kNeeded) {
+            const auto factory =
+                glib::Ref<GstElementFactory>::adopt(gst_element_factory_find(element));
+            if (!factory)
+                return std::string("web legs need the GStreamer element ") + element +
+                       " (package " + package + ")";
+        }
+        for (const config::Route& route : config_.route) {
+            if (launches_->find(route.web_pipeline)) continue;
+            return "web legs of route \"" + route.name + "\" need pipeline \"" +
+                   route.web_pipeline + "\", which is missing or was refused";
+        }
+        return {};
+    }
+
     Result<void> start_calls() {
         call::CallRegistry::Hooks hooks;
         hooks.on_answered = [this](const model::CallInfo& info) {
@@ -227,6 +281,9 @@ private:
             .reaper = reaper_.get(),
             .ai = ai_.get(),
             .learned_address = [this] { return stun_ ? stun_->address() : std::string(); },
+            .web_workers = web_workers_.get(),
+            .web_settings = &web_settings_,
+            .make_transport = {},
             .account = [this](const std::string& name) { return rules_of(name); },
             .hooks = std::move(hooks)});
         return {};
@@ -333,6 +390,7 @@ private:
                                    .accounts = &accounts_,
                                    .control = calls_.get(),
                                    .workers = [this] { return workers_->stats(); },
+                                   .web_workers = [this] { return web_worker_stats(); },
                                    .draining = [this] { return calls_->is_draining(); },
                                    .listeners = [this] { return listeners(); },
                                    .calls_health = [this] { return calls_->health(); },
@@ -385,6 +443,35 @@ private:
                    "process CAP_SYS_NICE or LimitRTPRIO=10, or set media.realtime = false");
     }
 
+    std::vector<model::WorkerStats> web_worker_stats() const {
+        return web_workers_ ? web_workers_->stats() : std::vector<model::WorkerStats>();
+    }
+
+    // Beside the figures of phone legs, in the same check.
+    void add_web_health(model::HealthCheck& check) const {
+        const auto workers = web_worker_stats();
+        double p99_ms = 0;
+        for (const auto& worker : workers) p99_ms = std::max(p99_ms, worker.tick_p99_ms);
+        std::int64_t legs = 0;
+        std::int64_t connected = 0;
+        std::int64_t lost = 0;
+        for (const model::CallInfo& call : calls_->calls(false)) {
+            if (call.leg != model::LegKind::Web) continue;
+            ++legs;
+            if (call.web.is_connected) ++connected;
+            if (call.web.is_lost) ++lost;
+        }
+        check.figures.insert(check.figures.end(),
+                             {{"web_workers", static_cast<std::int64_t>(workers.size())},
+                              {"web_tick_p99_ms", p99_ms},
+                              {"web_legs", legs},
+                              {"web_legs_connected", connected},
+                              {"web_legs_lost", lost}});
+        if (calls_->web_overload().empty()) return;
+        check.status = model::HealthCheck::Status::Degraded;
+        check.detail += "; new web calls are refused: " + calls_->web_overload();
+    }
+
     model::HealthCheck media_health() const {
         model::HealthCheck check;
         check.status = model::HealthCheck::Status::Ok;
@@ -406,6 +493,7 @@ private:
                 "LimitRTPRIO=10";
         }
         if (is_late || lacks_realtime) check.status = model::HealthCheck::Status::Degraded;
+        add_web_health(check);
         if (!stun_) return check;
         const model::HealthCheck stun = stun_->health();
         check.detail += "; " + stun.detail;
@@ -422,7 +510,9 @@ private:
     }
 
     model::HealthCheck liveness() const {
-        if (workers_->is_responsive(base::monotonic_ns(), kStuckNs)) {
+        const std::int64_t now_ns = base::monotonic_ns();
+        if (workers_->is_responsive(now_ns, kStuckNs) &&
+            (!web_workers_ || web_workers_->is_responsive(now_ns, kStuckNs))) {
             return {model::HealthCheck::Status::Ok, "every media worker ticks", {}};
         }
         return {model::HealthCheck::Status::Failed,
@@ -465,6 +555,8 @@ private:
     std::optional<media::LaunchLibrary> launches_;
     std::unique_ptr<ai::AiRuntime> ai_;
     std::unique_ptr<media::WorkerPool> workers_;
+    media::WebSettings web_settings_;
+    std::unique_ptr<media::WorkerPool> web_workers_;  ///< null: no web legs
     std::unique_ptr<media::Reaper> reaper_;
     std::unique_ptr<media::StunClient> stun_;  ///< null without `[rtp] stun`
     std::unique_ptr<call::CallRegistry> calls_;

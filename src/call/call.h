@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/monotonic.h"
 #include "config/config.h"
 #include "glib/timer.h"
 #include "media/launch_file.h"
@@ -114,6 +115,10 @@ struct Call {
     }
     [[nodiscard]] bool is_web() const { return info.leg == model::LegKind::Web; }
     [[nodiscard]] bool is_answered() const { return answered_ns != 0; }
+    /// Both have each other's description, as far as we can know.
+    void note_exchange() {
+        if (web.exchanged_ns == 0) web.exchanged_ns = base::monotonic_ns();
+    }
     /// The answer just happened.
     void note_answer();
     /// Answered or held, once answered.

@@ -30,29 +30,47 @@ CallMedia::CallMedia(Parts parts)
       phone_({.config = parts_.config,
               .workers = parts_.workers,
               .bus = parts_.bus,
-              .learned_address = parts_.learned_address}) {}
+              .learned_address = parts_.learned_address}),
+      web_({.config = parts_.config,
+            .workers = parts_.web_workers,
+            .settings = parts_.web_settings,
+            .make_transport = parts_.make_transport,
+            .reaper = parts_.reaper,
+            .bus = parts_.bus,
+            .control = parts_.control,
+            .context = parts_.context,
+            .events = parts_.events}) {}
 
 // ---- the first descriptions ----
 
 std::optional<Refusal> CallMedia::accept(Call& call, const model::RemoteSdp& offer) {
-    if (auto refusal = phone_.reserve(call, &offer)) return refusal;
-    if (auto refusal = phone_.build(call, offer)) return refusal;
+    if (call.is_web()) {
+        if (auto refusal = web_.accept(call, offer)) return refusal;
+    } else {
+        if (auto refusal = phone_.reserve(call, &offer)) return refusal;
+        if (auto refusal = phone_.build(call, offer)) return refusal;
+    }
     call.is_agreed = true;
     follow(call, false, false);
-    parts_.on_local(call.id, phone_.answer(call));
+    if (!call.is_web()) parts_.events.on_local(call.id, phone_.answer(call));
     return std::nullopt;
 }
 
 std::optional<Refusal> CallMedia::offer(Call& call) {
+    if (call.is_web()) return web_.offer(call);
     if (auto refusal = phone_.reserve(call, nullptr)) return refusal;
-    parts_.on_local(call.id, phone_.offer(call));
+    parts_.events.on_local(call.id, phone_.offer(call));
     return std::nullopt;
 }
 
 std::optional<Refusal> CallMedia::take_answer(Call& call, const model::RemoteSdp& answer) {
     if (auto fits = check_kind(call, answer); !fits) return not_acceptable(fits.error().text());
-    if (auto refusal = phone_.build(call, answer)) return refusal;
+    if (auto refusal =
+            call.is_web() ? web_.take_answer(call, answer) : phone_.build(call, answer)) {
+        return refusal;
+    }
     call.is_agreed = true;
+    call.note_exchange();
     follow(call, false, false);
     return std::nullopt;
 }
@@ -60,13 +78,22 @@ std::optional<Refusal> CallMedia::take_answer(Call& call, const model::RemoteSdp
 // ---- later ones ----
 
 base::Result<void> CallMedia::accept_again(Call& call, const model::RemoteSdp& offer) {
-    if (auto done = renegotiate(call, offer); !done) return done;
-    parts_.on_local(call.id, phone_.answer(call));
+    if (auto fits = check_kind(call, offer); !fits) return fits;
+    const bool was_held = call.is_held();
+    const bool was_expected = call.is_sound_expected();
+    if (auto done =
+            call.is_web() ? web_.accept_again(call, offer) : phone_.renegotiate(call, offer);
+        !done) {
+        return done;
+    }
+    follow(call, was_held, was_expected);
+    if (!call.is_web()) parts_.events.on_local(call.id, phone_.answer(call));
     return {};
 }
 
 base::Result<void> CallMedia::reoffer(Call& call) {
-    parts_.on_local(call.id, phone_.reoffer(call));
+    if (call.is_web()) return web_.reoffer(call);
+    parts_.events.on_local(call.id, phone_.reoffer(call));
     return {};
 }
 
@@ -74,7 +101,11 @@ base::Result<void> CallMedia::renegotiate(Call& call, const model::RemoteSdp& re
     if (auto fits = check_kind(call, remote); !fits) return fits;
     const bool was_held = call.is_held();
     const bool was_expected = call.is_sound_expected();
-    if (auto done = phone_.renegotiate(call, remote); !done) return done;
+    if (auto done =
+            call.is_web() ? web_.renegotiate(call, remote) : phone_.renegotiate(call, remote);
+        !done) {
+        return done;
+    }
     follow(call, was_held, was_expected);
     return {};
 }
@@ -117,7 +148,7 @@ void CallMedia::dismiss_ai(Call& call) {
 void CallMedia::stop(Call& call) {
     if (!call.leg) return;
     parts_.ai->detach(call.id);
-    parts_.workers->give_back(call.leg->worker());
+    (call.is_web() ? parts_.web_workers : parts_.workers)->give_back(call.leg->worker());
     call.leg->retire(*parts_.reaper, {});
 }
 

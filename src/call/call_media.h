@@ -3,12 +3,15 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ai/ai_runtime.h"
 #include "base/error.h"
+#include "base/executor.h"
 #include "call/call.h"
 #include "call/phone_media.h"
 #include "call/refusal.h"
+#include "call/web_media.h"
 #include "config/config.h"
 #include "media/media_bus.h"
 #include "media/reaper.h"
@@ -18,7 +21,7 @@ namespace offhook::call {
 
 /// The sound of a call from its first description to its end, without its story: what is offered,
 /// what is answered, the leg between, and the AI that hears it. What differs between the kinds of
-/// leg is in PhoneMedia.
+/// leg is in PhoneMedia and WebMedia.
 ///
 ///     accept -> on_local (our answer) ------> start -> accept_again, reoffer ... -> stop
 ///     offer  -> on_local -> take_answer ---'
@@ -26,11 +29,6 @@ namespace offhook::call {
 /// @thread control
 class CallMedia {
 public:
-    /// A description of ours is made: our answer or offer to the newest `accept`, `offer`,
-    /// `accept_again` or `reoffer`. On a phone leg it comes from inside them, on a web leg once
-    /// candidates are gathered.
-    using OnLocal = std::function<void(const model::CallId&, model::LocalSdp)>;
-
     /// Borrowed; they outlive this.
     struct Parts {
         const config::Config* config = nullptr;
@@ -39,7 +37,14 @@ public:
         ai::AiRuntime* ai = nullptr;
         media::MediaBus* bus = nullptr;
         std::function<std::string()> learned_address{};  ///< @see PhoneMedia::Parts
-        OnLocal on_local;
+        media::WorkerPool* web_workers = nullptr;        ///< null: no web legs
+        const media::WebSettings* web_settings = nullptr;
+        WebMedia::MakeTransport make_transport{};  ///< null: real ones
+        base::Executor* control = nullptr;
+        GMainContext* context = nullptr;
+        /// `on_local`: a description of ours is made, our answer or offer to the newest `accept`,
+        /// `offer`, `accept_again` or `reoffer`. On a phone leg it comes from inside them.
+        WebMedia::Events events;
     };
     explicit CallMedia(Parts parts);
 
@@ -61,6 +66,11 @@ public:
     /// of ours follows. @errors as `accept_again`
     [[nodiscard]] base::Result<void> renegotiate(Call& call, const model::RemoteSdp& remote);
 
+    /// Trickled ones of a web leg.
+    static void add_candidates(Call& call, const std::vector<std::string>& candidates) {
+        WebMedia::add_candidates(call, candidates);
+    }
+
     /// Plays; the AI listens. @errors Internal: an element refused
     [[nodiscard]] base::Result<void> start(Call& call);
     /// While it is, what the AI says is lost and the peer hears the filler.
@@ -76,6 +86,7 @@ private:
 
     Parts parts_;
     PhoneMedia phone_;
+    WebMedia web_;
 };
 
 }  // namespace offhook::call

@@ -112,6 +112,10 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
     owned->transferor = referral.transferor;
     owned->local_address = rules.local_address;
     owned->phone.srtp_policy = rules.srtp;
+    owned->info.leg = rules.media;
+    if (owned->is_web()) {
+        if (auto refusal = refuse_web(web_calls())) return unavailable(refusal->end.detail);
+    }
     const config::Route& route = *route_for(order, rules);
     if (auto refusal = equip(*owned, route, order.ai.empty() ? route.ai : order.ai, rules.codecs)) {
         return unavailable(refusal->end.detail);
@@ -240,9 +244,10 @@ void CallRegistry::on_reoffer_done(const CallId& id,
     Call* call = get(id);
     if (!call || !call->is_offering) return;
     call->is_offering = false;
+    const bool is_taken = status >= 200 && status < 300 && answer;
+    if (!is_taken) call->web.awaits_answer = false;
     if (call->ending || !call->is_agreed) return;
-    const bool is_done =
-        status >= 200 && status < 300 && answer && media_.renegotiate(*call, *answer);
+    const bool is_done = is_taken && media_.renegotiate(*call, *answer);
     if (!is_done) call->is_holding = !call->is_holding;
     CallMedia::mute(*call, call->is_holding);
     if (!call->is_holding) call->expected_since_ns = base::monotonic_ns();

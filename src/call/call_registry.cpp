@@ -43,15 +43,27 @@ CallRegistry::CallRegistry(Parts parts)
                                const auto& text) { on_pipeline_error(id, element, text); },
             .on_digit = [this](
                             const auto& id, char digit, unsigned ms) { on_digit(id, digit, ms); }}),
-      media_({.config = parts_.config,
-              .workers = parts_.workers,
-              .reaper = parts_.reaper,
-              .ai = parts_.ai,
-              .bus = &bus_,
-              .learned_address = parts_.learned_address,
-              .on_local = [this](const auto& id,
-                                 model::LocalSdp sdp) { on_local(id, std::move(sdp)); }}),
-      admission_(parts_.config->admission) {
+      media_(
+          {.config = parts_.config,
+           .workers = parts_.workers,
+           .reaper = parts_.reaper,
+           .ai = parts_.ai,
+           .bus = &bus_,
+           .learned_address = parts_.learned_address,
+           .web_workers = parts_.web_workers,
+           .web_settings = parts_.web_settings,
+           .make_transport = parts_.make_transport,
+           .control = parts_.control,
+           .context = parts_.context,
+           .events = {.on_local = [this](const auto& id,
+                                         model::LocalSdp sdp) { on_local(id, std::move(sdp)); },
+                      .on_connected = [this](const auto& id) { on_web_connected(id); },
+                      .on_failed = [this](const auto& id,
+                                          CallEnd why) { on_web_failed(id, std::move(why)); },
+                      .on_lost = [this](const auto& id, bool is_lost) { on_web_lost(id, is_lost); },
+                      .on_restarted = [this](const auto& id) { on_web_restarted(id); }}}),
+      admission_(parts_.config->admission),
+      web_admission_(parts_.config->admission) {
     look_timer_.every(parts_.context, kLookPeriod, [this] { look(); });
 }
 
@@ -104,11 +116,18 @@ std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCa
         return Refusal{
             503, "Service Unavailable", model::ended(EndReason::LimitCalls, *reason), true};
     }
+    const auto rules = account(call.info.account);
+    const bool is_web = incoming.offer ? !incoming.offer->web_text.empty()
+                                       : rules && rules->media == model::LegKind::Web;
+    call.info.leg = is_web ? model::LegKind::Web : model::LegKind::Phone;
     if (auto refusal =
             call.replaced.empty() ? choose_route(call, incoming) : follow_replaced(call)) {
         return refusal;
     }
-    if (const auto rules = account(call.info.account)) call.phone.srtp_policy = rules->srtp;
+    if (rules) call.phone.srtp_policy = rules->srtp;
+    if (call.is_web()) {
+        if (auto refusal = refuse_web(web_calls() - 1)) return refusal;
+    }
     call.description.purpose = Call::Description::Purpose::Answer;
     // Without an offer our 200 carries one, and the answer comes in the ACK.
     return incoming.offer ? media_.accept(call, *incoming.offer) : media_.offer(call);
@@ -145,23 +164,25 @@ std::optional<Refusal> CallRegistry::equip(Call& call,
         return candidate.name == ai_name;
     });
     call.route = &route;
-    call.launch = parts_.launches->find(route.pipeline);
+    const std::string& pipeline = call.is_web() ? route.web_pipeline : route.pipeline;
+    call.launch = parts_.launches->find(pipeline);
     if (ai == config.ai.end() || !call.launch) {
-        return Refusal{500,
-                       "Server Internal Error",
-                       model::ended(EndReason::InternalError,
-                                    "route \"" + route.name + "\" wants AI \"" + ai_name +
-                                        "\" and pipeline \"" + route.pipeline +
-                                        "\"; one of them is not loaded"),
-                       false};
+        return Refusal{
+            500,
+            "Server Internal Error",
+            model::ended(EndReason::InternalError,
+                         "route \"" + route.name + "\" wants AI \"" + ai_name +
+                             "\" and pipeline \"" + pipeline + "\"; one of them is not loaded"),
+            false};
     }
     call.ai = &*ai;
-    for (const model::Codec codec : codecs.empty() ? config.rtp.codecs : codecs) {
+    const auto& usual = call.is_web() ? config.web.codecs : config.rtp.codecs;
+    for (const model::Codec codec : codecs.empty() ? usual : codecs) {
         if (call.launch->supports(codec)) call.codecs.push_back(codec);
     }
     call.info.route = route.name;
     call.info.ai = call.ai->name;
-    call.info.pipeline = route.pipeline;
+    call.info.pipeline = pipeline;
     call.info.fill = route.fill;
     return std::nullopt;
 }
@@ -181,6 +202,7 @@ void CallRegistry::send_description(Call& call) {
     Call::Description out = std::exchange(call.description, {});
     switch (out.purpose) {
         case Purpose::Answer:
+            if (call.is_agreed) call.note_exchange();
             via(call).answer(call.id, std::move(*out.sdp), out.exchange);
             break;
         case Purpose::Reoffer:
@@ -203,7 +225,7 @@ void CallRegistry::on_answer_sent(const CallId& id) {
     if (!call || call->answered_ns != 0) return;
     call->note_answer();
     calls_.count_answer();
-    if (call->is_agreed) start_media(*call);
+    start_media(*call);
     tell_answered(*call);
     if (Call* replaced = get(call->replaced)) give_way(*replaced);
 }
@@ -218,12 +240,15 @@ void CallRegistry::tell_answered(const Call& call) {
                 {"codec", call.info.codec},
                 {"route", call.info.route},
                 {"ai", call.info.ai},
+                {"leg", model::name_of(call.info.leg)},
                 {"rtp_port", call.phone.port},
                 {"worker", call.info.worker}});
     if (parts_.hooks.on_answered) parts_.hooks.on_answered(call.info);
 }
 
 void CallRegistry::start_media(Call& call) {
+    const bool can_carry = call.is_web() ? call.info.web.is_connected : call.is_agreed;
+    if (!call.is_answered() || !can_carry || call.media_started_ns != 0) return;
     if (auto started = media_.start(call); !started)
         end(call, model::ended(EndReason::PipelineError, started.error().text()), "SIP;cause=500");
 }
@@ -240,7 +265,7 @@ void CallRegistry::on_confirmed(const CallId& id, std::optional<model::RemoteSdp
     }
     if (call->is_agreed) {  // the answer to an offer of ours in a re-INVITE, or what was before a
                             // cancelled one
-        call->description = {};
+        if (call->description.purpose == Call::Description::Purpose::Answer) call->description = {};
         if (auto done = media_.renegotiate(*call, *answer); !done) {
             log::write(Level::Warning,
                        Mark::Warning,
@@ -315,6 +340,13 @@ base::Result<void> CallRegistry::send_dtmf(const CallId& id, const std::string& 
 void CallRegistry::end(Call& call, CallEnd why, std::string reason_header) {
     call.ending = why;
     call.info.state = CallState::Ending;
+    if (call.placing) {
+        // Its INVITE has not left, so signalling will not tell that it is over.
+        call.answer_timer.once(parts_.context, std::chrono::milliseconds(0), [this, id = call.id] {
+            if (const Call* unsent = get(id)) on_ended(id, CallEnd(*unsent->ending));
+        });
+        return;
+    }
     via(call).hangup(call.id, std::move(why), std::move(reason_header));
 }
 
@@ -395,6 +427,12 @@ void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
                 {"max_gap_ms", info.stats.max_gap_ms}});
     if (parts_.hooks.on_ended) parts_.hooks.on_ended(info);
     calls_.remember(std::move(info));
+}
+
+void CallRegistry::close() {
+    look_timer_.cancel();
+    drain_timer_.cancel();
+    for (const CallId& id : calls_.ids()) media_.stop(*calls_.take(id));
 }
 
 void CallRegistry::drain(int timeout_s) {

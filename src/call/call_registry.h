@@ -45,12 +45,14 @@ namespace offhook::call {
 /// A description of ours is there at once or after a while; it leaves when it is there and due
 /// (`send_description`).
 ///
+/// A web leg carries sound once it is answered and connected: call_web.cpp.
+///
 /// Transfers and replacements are in call_transfer.cpp, what RingCentral is asked in
 /// call_ringcentral.cpp, texts in call_messages.cpp, what is noticed
 /// while calls run in call_watch.cpp.
 ///
-/// Ownership: everything in Parts is borrowed and outlives the registry. Destroying it with calls
-/// left takes their legs down.
+/// Ownership: everything in Parts is borrowed and outlives the registry, but for the reaper: that
+/// has to go after `close` and before the registry, to whose bus its pipelines speak to the last.
 /// @thread control
 class CallRegistry final : public model::SignallingEvents,
                            public model::CallDirectory,
@@ -70,8 +72,11 @@ public:
         media::WorkerPool* workers = nullptr;
         media::Reaper* reaper = nullptr;
         ai::AiRuntime* ai = nullptr;
-        std::function<std::string()> learned_address{};  ///< @see CallMedia::Parts; may be null
-        AccountLookup account{};                         ///< without it there are no accounts
+        std::function<std::string()> learned_address{};    ///< @see PhoneMedia::Parts; may be null
+        media::WorkerPool* web_workers = nullptr;          ///< null: no web legs
+        const media::WebSettings* web_settings = nullptr;  ///< with `web_workers`
+        WebMedia::MakeTransport make_transport{};          ///< null: real ones
+        AccountLookup account{};                           ///< without it there are no accounts
         Hooks hooks{};
     };
     explicit CallRegistry(Parts parts);
@@ -105,6 +110,9 @@ public:
     void on_transfer_progress(const model::CallId& id, int status) override;
     void on_message(model::TextMessage message) override;
     void on_message_done(std::uint64_t tag, int status) override;
+    void on_candidates(const model::CallId& id,
+                       std::vector<std::string> candidates,
+                       bool is_end) override;
     void on_account(model::AccountInfo account) override {
         if (parts_.hooks.on_account) parts_.hooks.on_account(std::move(account));
     }
@@ -133,11 +141,16 @@ public:
         return messages_.of(call);
     }
 
+    /// Hands the legs of all calls that are left to the reaper. Nothing else may be called
+    /// afterwards.
+    void close();
     /// New calls get 503 from here on; running ones go on for `timeout_s`, then get BYE. Again, or
     /// 0: at once.
     void drain(int timeout_s);
     [[nodiscard]] bool is_draining() const { return admission_.is_draining(); }
     [[nodiscard]] model::HealthCheck health() const;
+    /// Why web calls are refused beside other calls' reasons; empty: they are not.
+    [[nodiscard]] const std::string& web_overload() const { return web_admission_.overload(); }
 
 private:
     /// Because of whose REFER a call is placed; empty: nobody's.
@@ -158,6 +171,7 @@ private:
     }
     void send_description(Call& call);
     void on_local(const model::CallId& id, model::LocalSdp sdp);
+    /// Once the call is answered and its leg can carry sound.
     void start_media(Call& call);
     void tell_answered(const Call& call);
     void give_way(Call& call);
@@ -179,6 +193,13 @@ private:
     static void note_ringcentral_end(Call& call);
     void settle(Call& call, bool is_done, const std::string& detail);
     void refuse_transfer(Call& call, int status, const std::string& why);
+    [[nodiscard]] std::size_t web_calls() const;
+    /// @param others  web calls beside the one in question
+    [[nodiscard]] std::optional<Refusal> refuse_web(std::size_t others) const;
+    void on_web_connected(const model::CallId& id);
+    void on_web_failed(const model::CallId& id, model::CallEnd why);
+    void on_web_lost(const model::CallId& id, bool is_lost);
+    void on_web_restarted(const model::CallId& id);
     [[nodiscard]] model::CallEnd judged(const Call& call, model::CallEnd end) const;
     void end(Call& call, model::CallEnd why, std::string reason_header);
     void finish(std::unique_ptr<Call> call, model::CallEnd end);
@@ -198,6 +219,7 @@ private:
     media::MediaBus bus_;
     CallMedia media_;
     Admission admission_;
+    Admission web_admission_;
     CallTable calls_;
     OutboundPolicy outbound_;
     MessageLog messages_;

@@ -210,7 +210,10 @@ std::optional<Refusal> CallRegistry::follow_replaced(Call& call) const {
                                     "came on"),
                        false};
     }
-    return equip(call, *old->route, old->info.ai, old->codecs);
+    // The codecs of one kind of leg are not those of the other.
+    const bool is_alike = old->info.leg == call.info.leg;
+    return equip(
+        call, *old->route, old->info.ai, is_alike ? old->codecs : std::vector<model::Codec>{});
 }
 
 void CallRegistry::give_way(Call& call) {

@@ -28,6 +28,8 @@ void CallRegistry::look() {
     if (now_ns - last_observed_ns_ >= base::kNsPerS) {
         last_observed_ns_ = now_ns;
         admission_.observe(parts_.workers->stats(), now_ns);
+        if (parts_.web_workers != nullptr)
+            web_admission_.observe(parts_.web_workers->stats(), now_ns);
     }
     for (const auto& [id, call] : calls_.live()) {
         if (call->media_started_ns != 0 && !call->ending) look_at(*call, now_ns);

@@ -166,10 +166,14 @@ base::Result<void> WebLeg::accept(std::string_view offer, Direction ours) {
     const auto chosen = choose(*remote);
     if (!chosen) return tl::unexpected(chosen.error());
     if (auto built = ensure_chains(*chosen); !built) return built;
-    const Way* known = newest();
-    const bool is_new =
-        known == nullptr || !known->remote ||
-        begins_anew(*known->remote, known->local ? known->local->setup : Setup::ActPass, *remote);
+    const auto is_other = [&remote](const Way* known) {
+        return known == nullptr || !known->remote ||
+               begins_anew(
+                   *known->remote, known->local ? known->local->setup : Setup::ActPass, *remote);
+    };
+    // A restart that was taken back: its re-INVITE was cancelled, and what was before holds.
+    if (next_ && live_ && !is_other(&*live_)) drop(next_);
+    const bool is_new = is_other(newest());
     if (is_new) {
         if (auto opened = open_way(); !opened) return opened;
     }
@@ -292,8 +296,11 @@ void WebLeg::on_verified(std::uint64_t number) {
     const bool is_back = std::exchange(is_lost_, false);
     const auto connected = parts_.events.on_connected;
     const auto lost = parts_.events.on_lost;
+    const auto restarted = parts_.events.on_restarted;
+    const std::weak_ptr<const bool> alive = alive_;
     if (is_first && connected) connected();
-    if (!is_first && is_back && lost) lost(false);
+    if (!is_first && restarted) restarted();
+    if (!alive.expired() && !is_first && is_back && lost) lost(false);
 }
 
 void WebLeg::on_failed(std::uint64_t number, const model::CallEnd& end) {

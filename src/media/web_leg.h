@@ -51,6 +51,8 @@ public:
         /// force as long as that lives.
         std::function<void(model::CallEnd)> on_failed;
         std::function<void(bool is_lost)> on_lost;
+        /// Another transport has taken the place of the one before: an ICE restart came up.
+        std::function<void()> on_restarted;
     };
     struct Parts {
         model::CallId id;

@@ -14,6 +14,7 @@ class FakeSignalling final : public model::Signalling {
 public:
     std::vector<std::string> asked;
     std::vector<model::LocalSdp> descriptions;  ///< of answers and re-offers, oldest first
+    std::vector<std::uint32_t> exchanges;       ///< which the answers were for
     std::vector<model::OutgoingCall> placed;
     std::vector<model::Transfer> transfers;
     std::vector<model::TextMessage> messages;
@@ -22,8 +23,9 @@ public:
     std::optional<std::chrono::seconds> retry_after;
 
     void ring(const model::CallId& id) override { note("ring " + id.text); }
-    void answer(const model::CallId& id, model::LocalSdp sdp, std::uint32_t /*exchange*/) override {
+    void answer(const model::CallId& id, model::LocalSdp sdp, std::uint32_t exchange) override {
         note("answer " + id.text);
+        exchanges.push_back(exchange);
         descriptions.push_back(std::move(sdp));
     }
     void reject(const model::CallId& id,

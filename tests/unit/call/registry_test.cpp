@@ -23,12 +23,16 @@ void RegistryTest::SetUp() {
                           .local_address = "127.0.0.1"};
     accounts["shut"] = accounts["office"];
     accounts["shut"].outbound.is_allowed = false;
+    accounts["browser"] = accounts["office"];
+    accounts["browser"].media = model::LegKind::Web;
 
     launches =
         std::make_unique<media::LaunchLibrary>(OFFHOOK_SOURCE_PIPELINES, media::LaunchRules{});
     ASSERT_TRUE(launches->reload());
     workers =
         std::move(*media::WorkerPool::create({.workers = 1, .realtime = false, .after_tap = {}}));
+    web_workers = std::move(*media::WorkerPool::create(
+        {.workers = 1, .realtime = false, .name = "web", .first_index = 1, .after_tap = {}}));
     reaper = std::make_unique<media::Reaper>();
     ai = std::move(*ai::AiRuntime::start());
     auto ports = media::PortRange(40000, 49999, config.rtp.dscp).open("127.0.0.1");
@@ -43,6 +47,14 @@ void RegistryTest::SetUp() {
         .reaper = reaper.get(),
         .ai = ai.get(),
         .learned_address = {},
+        .web_workers = web_workers.get(),
+        .web_settings = &web_settings,
+        .make_transport =
+            [this](media::WebTransport::Parts parts) {
+                ways.push_back(std::make_shared<media::testing::FakeTransport>(
+                    std::move(parts), static_cast<int>(ways.size())));
+                return std::static_pointer_cast<media::WebTransport>(ways.back());
+            },
         .account =
             [this](const std::string& name) {
                 const auto it = accounts.find(name);
@@ -55,8 +67,10 @@ void RegistryTest::SetUp() {
 }
 
 void RegistryTest::TearDown() {
+    calls->close();
     reaper.reset();
     calls.reset();
+    web_workers.reset();
     workers.reset();
     ai.reset();
 }
@@ -104,6 +118,65 @@ model::CallId RegistryTest::answered(const std::string& to, const std::string& a
     const model::CallId id = comes_in(to, account);
     calls->on_answer_sent(id);
     calls->on_confirmed(id, std::nullopt);
+    return id;
+}
+
+model::RemoteSdp RegistryTest::web_sdp(const Browser& browser) {
+    std::string fingerprint = "11";
+    for (int i = 1; i < 32; ++i) fingerprint += ":AB";
+    model::RemoteSdp sdp;
+    sdp.web_text =
+        "v=0\r\no=- 5834348823345458730 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+        "a=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF " +
+        browser.formats + "\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:" + browser.ufrag +
+        "\r\na=ice-pwd:vzbxQYR0LiI60eXeqK0QfIqr\r\na=fingerprint:sha-256 " + fingerprint +
+        "\r\na=setup:" + browser.setup + "\r\na=mid:0\r\na=" + browser.direction +
+        "\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:0 PCMU/8000\r\n"
+        "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:9 G722/8000\r\n"
+        "a=candidate:1 1 udp 2113937151 127.0.0.1 50000 typ host\r\na=end-of-candidates\r\n";
+    return sdp;
+}
+
+model::CallId RegistryTest::web_comes_in(const Browser& browser, const std::string& account) {
+    model::IncomingCall incoming;
+    incoming.id = model::CallId::make();
+    incoming.account = account;
+    incoming.to_user = "x";
+    incoming.to_uri = "sip:x@127.0.0.1";
+    incoming.from_uri = "sip:anna@127.0.0.1";
+    incoming.peer = "wss:127.0.0.1:443";
+    incoming.offer = web_sdp(browser);
+    const model::CallId id = incoming.id;
+    calls->on_incoming(std::move(incoming));
+    return id;
+}
+
+void RegistryTest::gathers(sdp::Setup setup) {
+    const std::size_t asked = sip.asked.size();
+    ways.back()->gathers(setup);
+    EXPECT_TRUE(wait_until([&] { return sip.asked.size() > asked; })) << "nothing was said";
+}
+
+void RegistryTest::verifies(const model::CallId& id) {
+    const std::uint64_t restarts = info(id).web.restarts;
+    const bool was_connected = info(id).web.is_connected;
+    ways.back()->verifies();
+    EXPECT_TRUE(wait_until([&] {
+        return was_connected ? info(id).web.restarts > restarts : info(id).web.is_connected;
+    }));
+}
+
+model::CallId RegistryTest::web_answered() {
+    const model::CallId id = web_comes_in();
+    gathers();
+    calls->on_answer_sent(id);
+    calls->on_confirmed(id, std::nullopt);
+    return id;
+}
+
+model::CallId RegistryTest::web_connected() {
+    const model::CallId id = web_answered();
+    verifies(id);
     return id;
 }
 

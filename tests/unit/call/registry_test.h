@@ -7,10 +7,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ai/ai_runtime.h"
 #include "call/call_registry.h"
 #include "fake_signalling.h"
+#include "fake_transport.h"
 #include "glib/fd_executor.h"
 #include "media/launch_library.h"
 #include "media/reaper.h"
@@ -18,12 +20,21 @@
 
 namespace offhook::call::testing {
 
+/// What a browser's description says.
+struct Browser {
+    std::string ufrag = "theirs";
+    std::string direction = "sendrecv";
+    std::string setup = "actpass";
+    std::string formats = "111 0 110";
+};
+
 /// A registry with everything real but signalling: one media worker, the AI thread, the reaper,
 /// loopback sockets. The test is the control thread and signalling at once: it reports events by
 /// calling the registry, and reads what was asked of it in `sip`.
 ///
 /// Routes: "first" (AI tone), "second" (AI mute, accept_transfer). Account "office" at
-/// pbx.example.com may call 1?? and "sip:*@127.0.0.1"; "shut" may not call out.
+/// pbx.example.com may call 1?? and "sip:*@127.0.0.1"; "shut" may not call out; "browser" is as
+/// "office" and offers web legs. Those have transports without webrtcbin (`ways`).
 class RegistryTest : public ::testing::Test {
 protected:
     void SetUp() override;
@@ -39,6 +50,18 @@ protected:
     model::CallId comes_in(const std::string& to = "x", const std::string& account = {});
     /// `comes_in`, and its 200 was sent.
     model::CallId answered(const std::string& to = "x", const std::string& account = {});
+
+    static model::RemoteSdp web_sdp(const Browser& browser = {});
+    /// As `comes_in`, with an offer of a browser; its transport is `ways.back()`.
+    model::CallId web_comes_in(const Browser& browser = {}, const std::string& account = {});
+    /// Its 200 was sent and acknowledged.
+    model::CallId web_answered();
+    /// And its sound flows.
+    model::CallId web_connected();
+    /// The newest transport has gathered, and what it says has arrived.
+    void gathers(sdp::Setup setup = sdp::Setup::Active);
+    /// The newest transport's sound may flow, and we know.
+    void verifies(const model::CallId& id);
     /// A call of ours on "office" to 101 that was answered.
     model::CallId placed_and_answered();
     model::PlaceOrder order(const std::string& to = "101");
@@ -50,6 +73,9 @@ protected:
     glib::FdExecutor control{g_main_context_default()};
     std::unique_ptr<media::LaunchLibrary> launches;
     std::unique_ptr<media::WorkerPool> workers;
+    std::unique_ptr<media::WorkerPool> web_workers;
+    media::WebSettings web_settings;
+    std::vector<std::shared_ptr<media::testing::FakeTransport>> ways;  ///< oldest first
     std::unique_ptr<media::Reaper> reaper;
     std::unique_ptr<ai::AiRuntime> ai;
     FakeSignalling sip;

@@ -88,7 +88,8 @@ protected:
              .events = {.on_local = [this](auto sdp) { texts.push_back(sdp); },
                         .on_connected = [this] { ++connected; },
                         .on_failed = [this](auto end) { ends.push_back(end.reason); },
-                        .on_lost = [this](bool lost) { losses.push_back(lost); }}});
+                        .on_lost = [this](bool lost) { losses.push_back(lost); },
+                        .on_restarted = [this] { ++restarts; }}});
     }
     void accept(const Said& said, Direction ours = Direction::SendRecv) {
         const auto accepted = leg->accept(said.text(), ours);
@@ -148,6 +149,7 @@ protected:
     std::vector<std::shared_ptr<FakeTransport>> ways;
     Words texts;
     int connected = 0;
+    int restarts = 0;
     std::vector<EndReason> ends;
     std::vector<bool> losses;
     std::unique_ptr<WebLeg> leg;
@@ -278,7 +280,21 @@ TEST_F(WebLegTest, AnIceRestartKeepsTheStream) {
     EXPECT_EQ(ways[1]->wire->packets.size(), 10u);
     expect_one_stream();
     EXPECT_EQ(connected, 1) << "once a call";
+    EXPECT_EQ(restarts, 1);
     EXPECT_TRUE(ends.empty());
+}
+
+TEST_F(WebLegTest, ARestartThatIsTakenBackLeavesTheOldOneInForce) {
+    connect();
+    restart("other");
+    accept({});  // what was in force before
+    executor.run();
+    EXPECT_TRUE(ways[1]->is_retired());
+    EXPECT_EQ(ways.size(), 2u) << "nothing new";
+    EXPECT_TRUE(has_line(texts.back(), "a=ice-ufrag:ours0"));
+    advance_ms(200);
+    expect_one_stream();
+    EXPECT_EQ(restarts, 0);
 }
 
 // Another certificate without other credentials, and the role that we have, are other DTLS
