@@ -19,6 +19,7 @@
 #include "media/detail/web_guard.h"
 #include "media/detail/web_ice.h"
 #include "media/detail/web_life.h"
+#include "media/detail/web_names.h"
 #include "media/detail/web_out.h"
 #include "media/detail/web_signal.h"
 #include "media/web_certificate.h"
@@ -29,6 +30,7 @@ namespace {
 using detail::WebGuard;
 using detail::WebIce;
 using detail::WebLife;
+using detail::WebNames;
 using detail::WebOut;
 using model::EndReason;
 using std::chrono::milliseconds;
@@ -63,6 +65,20 @@ base::Result<void> check_elements() {
     }
     return {};
 }
+
+/// What a first call would load, and the certificate that 1.22's dtlsdec makes for all that get no
+/// other.
+constexpr std::array kMadeLater{"dtlssrtpdec",
+                                "dtlssrtpenc",
+                                "srtpdec",
+                                "srtpenc",
+                                "rtpsession",
+                                "rtpfunnel",
+                                "nicesrc",
+                                "nicesink",
+                                "clocksync",
+                                "funnel",
+                                "webrtcbin"};
 
 glib::Ref<GstCaps> caps_of(const model::ChosenAudio& chosen) {
     const model::CodecFacts& codec = model::facts_of(chosen.codec);
@@ -117,6 +133,7 @@ public:
     Transport(Parts parts, WebCertificate certificate)
         : parts_(std::move(parts)),
           certificate_(std::move(certificate)),
+          names_(parts_.context, [this](std::string found) { add_found(found); }),
           life_(parts_.settings->vanish_after, parts_.settings->vanish_end) {}
     ~Transport() override {
         if (guard_) guard_->close();
@@ -150,6 +167,9 @@ private:
     void listen();
     bool begin(const model::ChosenAudio& chosen, const std::vector<std::string>& remote);
     void expect(const sdp::WebRemote& remote);
+    /// What webrtcbin is to read of the remote: without names, which are looked up beside it.
+    std::string reduced(sdp::WebRemote remote, const model::ChosenAudio& chosen, bool is_offer);
+    void add_found(const std::string& candidate);
     void request(const char* action,
                  const char* field,
                  std::function<void(Transport&, Answer)> then);
@@ -183,6 +203,7 @@ private:
     bool is_over_ = false;  ///< failed or retired
 
     glib::Timer gathering_, connecting_, living_;
+    WebNames names_;
     WebLife life_;
 };
 
@@ -280,7 +301,7 @@ void Transport::accept(const sdp::WebRemote& offer, const model::ChosenAudio& ch
     if (!begin(chosen, offer.candidates)) return;
     describe("set-remote-description",
              GST_WEBRTC_SDP_TYPE_OFFER,
-             sdp::reduced_for_webrtcbin(offer, chosen, true),
+             reduced(offer, chosen, true),
              [](Transport& self) {
                  self.make_local("create-answer", "answer", GST_WEBRTC_SDP_TYPE_ANSWER);
              });
@@ -295,14 +316,37 @@ void Transport::take_answer(const sdp::WebRemote& answer, const model::ChosenAud
     expect(answer);
     describe("set-remote-description",
              GST_WEBRTC_SDP_TYPE_ANSWER,
-             sdp::reduced_for_webrtcbin(answer, chosen, false),
+             reduced(answer, chosen, false),
              [](Transport&) {});
 }
 
 void Transport::add_candidates(const std::vector<std::string>& candidates) {
     if (is_over_) return;
-    for (const std::string& candidate : candidates)
-        g_signal_emit_by_name(bin_, "add-ice-candidate", 0U, candidate.c_str());
+    for (const std::string& candidate : candidates) {
+        if (WebNames::is_hidden(candidate)) {
+            names_.look_up(candidate);
+        } else {
+            g_signal_emit_by_name(bin_, "add-ice-candidate", 0U, candidate.c_str());
+        }
+    }
+}
+
+// The rules were asked about the name; they have a say in the address as well.
+void Transport::add_found(const std::string& candidate) {
+    if (const auto kept = sdp::read_candidate(candidate, parts_.settings->candidates, 0))
+        add_candidates({*kept});
+}
+
+std::string Transport::reduced(sdp::WebRemote remote,
+                               const model::ChosenAudio& chosen,
+                               bool is_offer) {
+    const auto hidden = std::stable_partition(
+        remote.candidates.begin(), remote.candidates.end(), [](const std::string& candidate) {
+            return !WebNames::is_hidden(candidate);
+        });
+    for (auto each = hidden; each != remote.candidates.end(); ++each) names_.look_up(*each);
+    remote.candidates.erase(hidden, remote.candidates.end());
+    return sdp::reduced_for_webrtcbin(remote, chosen, is_offer);
 }
 
 void Transport::expect(const sdp::WebRemote& remote) {
@@ -562,7 +606,7 @@ base::Result<std::shared_ptr<WebTransport>> WebTransport::create(Parts parts) {
 void WebTransport::warm_up() {
     static std::jthread once([] {
         pthread_setname_np(pthread_self(), "oh-web-warm");
-        for (const char* name : {"dtlsdec", "webrtcbin"}) {
+        for (const char* name : kMadeLater) {
             if (GstElement* element = gst_element_factory_make(name, nullptr)) {
                 gst_object_ref_sink(element);
                 gst_object_unref(element);

@@ -63,8 +63,7 @@ OwnEnd::OwnEnd(Options options)
     : options_(std::move(options)),
       context_(glib::Ref<GMainContext>::adopt(g_main_context_new())),
       control_(context_.get()),
-      worker_(must(worker::MediaWorker::create(
-          {.name = "web-test", .index = 0, .realtime = false, .after_tap = {}}))) {
+      worker_(must(worker::MediaWorker::for_context("web-test"))) {
     leg_->is_mute = &is_mute_;
     leg_->ssrc = kIdentity.ssrc;
     media::WebTransport::Events events;
@@ -86,7 +85,7 @@ OwnEnd::OwnEnd(Options options)
 }
 
 OwnEnd::~OwnEnd() {
-    if (transport_) retire();
+    retire();
 }
 
 void OwnEnd::choose(const sdp::WebRemote& remote) {
@@ -166,6 +165,7 @@ bool OwnEnd::wait_packets(std::size_t count, milliseconds limit) {
 }
 
 milliseconds OwnEnd::retire() {
+    if (!transport_) return {};
     const std::int64_t begun_ns = base::monotonic_ns();
     std::atomic<bool> is_gone{false};
     transport_->retire(*worker_, reaper_, [&is_gone] { is_gone = true; });

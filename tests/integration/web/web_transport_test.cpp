@@ -157,6 +157,31 @@ TEST_F(WebTransportTest, GatheringEndsAtItsLimit) {
     expect_both_ways(own, peer);
 }
 
+TEST_F(WebTransportTest, PeerThatHidesItsAddressIsFoundByItsChecks) {
+    WebPeer peer(speaks(WebPeer::Codec::Pcmu));
+    OwnEnd own(ours());
+    std::string offer = peer.offer();
+    // As a browser writes it; nobody knows the name (RFC 6762 keeps .local apart).
+    for (std::size_t at = 0; (at = offer.find("a=candidate:", at)) != std::string::npos; ++at) {
+        const std::size_t address = offer.find(" 127.0.0.1 ", at);
+        if (address != std::string::npos && address < offer.find('\n', at))
+            offer.replace(address, 11, " 1f4712db-ea17-4bcf-a596-105139dfd8bf.local ");
+    }
+    ASSERT_NE(offer.find(".local"), std::string::npos);
+    peer.take_answer(own.answer(offer));
+    expect_both_ways(own, peer);
+    EXPECT_LT(own.retire(), milliseconds(500));
+}
+
+TEST_F(WebTransportTest, ThePeersReportsArrive) {
+    WebPeer peer(speaks(WebPeer::Codec::Pcmu));
+    OwnEnd own(ours());
+    peer.take_answer(own.answer(peer.offer()));
+    ASSERT_TRUE(own.wait_verified(kConnect));
+    // RFC 3550 §6.2: the first after 2.5 s, halved.
+    EXPECT_TRUE(own.run_until([&] { return own.rtcp_packets() > 0; }, seconds(10)));
+}
+
 TEST_F(WebTransportTest, NobodyAnswersWithinTheLimit) {
     WebPeer peer(speaks(WebPeer::Codec::Pcmu));
     OwnEnd::Options options = ours();
