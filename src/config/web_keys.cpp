@@ -124,7 +124,7 @@ std::vector<Key<Config>> web_keys() {
                  {"s",
                   "",
                   "From our description to ICE and DTLS being up and the certificate checked; then "
-                  "the call ends as web_timeout."}),
+                  "the call ends as web-timeout."}),
         whole<C>("web",
                  "vanish_s",
                  [](C & c) -> auto& { return c.web.vanish_s; },
@@ -142,7 +142,7 @@ std::vector<Key<Config>> web_keys() {
                  {"s",
                   "0 = at once",
                   "How long a lost peer may take to come back; then the call ends as "
-                  "peer_vanished."}),
+                  "peer-vanished."}),
         whole<C>(
             "web",
             "max_candidates",

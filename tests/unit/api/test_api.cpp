@@ -258,7 +258,8 @@ TEST_F(ApiTest, OneCall) {
     EXPECT_THAT(a.body,
                 HasSubstr("\"created\":\"2026-11-20T12:00:01.000Z\",\"answered\":\"2026-11-20T12:"
                           "00:02.000Z\",\"ended\":\"2026-11-20T12:00:05.000Z\","
-                          "\"answer_ms\":1.5,\"duration_ms\":3000,\"worker\":1,\"is_oneway\":true,"
+                          "\"answer_ms\":1.5,\"duration_ms\":3000,\"leg\":\"phone\",\"web\":null,"
+                          "\"worker\":1,\"is_oneway\":true,"
                           "\"end\":{\"class\":\"success\",\"reason\":\"caller-hangup\",\"detail\":"
                           "\"BYE after 3 s\",\"sip_status\":null,\"peer_reasons\":[]},"));
     EXPECT_THAT(
@@ -315,11 +316,31 @@ TEST_F(ApiTest, WhatACallSaysOfItself) {
                           R"("text":"user busy"}])"));
 }
 
+TEST_F(ApiTest, AWebLegSaysHowItFares) {
+    change([&] {
+        model::CallInfo web = call(1, CallState::Answered);
+        web.leg = model::LegKind::Web;
+        directory_.all = {web};
+    });
+    EXPECT_THAT(get("/api/v1/calls/c-000000000001").body,
+                HasSubstr(R"("leg":"web","web":{"is_connected":false,"is_lost":false,)"
+                          R"("connect_ms":null,"restarts":0,"losses":0})"));
+    change([&] {
+        directory_.all[0].web = {
+            .is_connected = true, .is_lost = true, .connect_ms = 48.5, .restarts = 2, .losses = 3};
+    });
+    EXPECT_THAT(get("/api/v1/calls/c-000000000001").body,
+                HasSubstr(R"("web":{"is_connected":true,"is_lost":true,)"
+                          R"("connect_ms":48.5,"restarts":2,"losses":3})"));
+}
+
 TEST_F(ApiTest, ACallThatHasJustBegunHasNulls) {
     change([&] { directory_.all = {call(1, CallState::Incoming)}; });
-    EXPECT_THAT(get("/api/v1/calls/c-000000000001").body,
-                HasSubstr("\"answered\":null,\"ended\":null,\"answer_ms\":null,\"duration_ms\":0,"
-                          "\"worker\":null,\"is_oneway\":false,\"end\":null"));
+    EXPECT_THAT(
+        get("/api/v1/calls/c-000000000001").body,
+        HasSubstr(
+            "\"answered\":null,\"ended\":null,\"answer_ms\":null,\"duration_ms\":0,"
+            "\"leg\":\"phone\",\"web\":null,\"worker\":null,\"is_oneway\":false,\"end\":null"));
 }
 
 TEST_F(ApiTest, StatsAlone) {

@@ -216,6 +216,34 @@ TEST(Metrics, SignallingAndFailedAis) {
                       HasSubstr("offhook_ai_failed_sessions_total 10\n")));
 }
 
+TEST(Metrics, WebLegs) {
+    Metrics metrics("x");
+    EXPECT_THAT(metrics.scrape({}),
+                HasSubstr("offhook_web_legs_failed_total{reason=\"fingerprint-mismatch\"} 0"));
+    model::CallInfo call = answered_call("c-000000000009");
+    call.leg = model::LegKind::Web;
+    EXPECT_THAT(metrics.scrape({.calls = {call}}),
+                AllOf(HasSubstr("\noffhook_web_legs 1\n"),
+                      HasSubstr("\noffhook_web_legs_connected 0\n"),
+                      HasSubstr("\noffhook_web_connect_seconds_count 0\n")));
+    call.web = {
+        .is_connected = true, .is_lost = true, .connect_ms = 60, .restarts = 1, .losses = 2};
+    EXPECT_THAT(metrics.scrape({.calls = {call}}), HasSubstr("\noffhook_web_legs 1\n"));
+    EXPECT_THAT(metrics.scrape({.calls = {call}}),
+                AllOf(HasSubstr("\noffhook_web_legs_connected 1\n"),
+                      HasSubstr("\noffhook_web_legs_lost 1\n"),
+                      HasSubstr("\noffhook_web_connect_seconds_count 1\n"),
+                      HasSubstr("offhook_web_connect_seconds_bucket{le=\"0.05\"} 0"),
+                      HasSubstr("offhook_web_connect_seconds_bucket{le=\"0.1\"} 1"),
+                      HasSubstr("\noffhook_web_restarts_total 1\n"),
+                      HasSubstr("\noffhook_web_losses_total 2\n")));
+    metrics.on_call_ended(over(call, model::EndReason::PeerVanished));
+    EXPECT_THAT(metrics.scrape({}),
+                AllOf(HasSubstr("\noffhook_web_legs 0\n"),
+                      HasSubstr("\noffhook_web_connect_seconds_count 1\n"),
+                      HasSubstr("offhook_web_legs_failed_total{reason=\"peer-vanished\"} 1")));
+}
+
 TEST(Metrics, DropsAreSeconds) {
     Metrics metrics("x");
     model::CallInfo call = answered_call("c-000000000007");
