@@ -215,6 +215,10 @@ void WebPeer::take_answer(const std::string& answer) {
     newest().take_answer(reduced(answer, payload_type_));
 }
 
+void WebPeer::take_fragment(const std::string& fragment) {
+    take_answer(with_fragment(remote_, fragment));
+}
+
 std::string WebPeer::answer(const std::string& offer) {
     const CodecFacts& codec = facts(options_.codec);
     remote_ = offer;

@@ -52,6 +52,8 @@ public:
 
     std::string offer();
     void take_answer(const std::string& answer);
+    /// The answer to `restart_offer`, as WHIP gives it: what it changes of the last one.
+    void take_fragment(const std::string& fragment);
     /// @errors throws when the offer has not our codec
     std::string answer(const std::string& offer);
     /// What it wrote last, with another direction and the next version: hold and resume. Nothing

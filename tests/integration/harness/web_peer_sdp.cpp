@@ -1,6 +1,7 @@
 #include "harness/web_peer_sdp.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <functional>
 #include <sstream>
@@ -152,6 +153,28 @@ std::string reduced(const std::string& sdp, int payload_type) {
         kept.push_back(line);
     }
     return joined(kept);
+}
+
+std::string with_fragment(const std::string& sdp, const std::string& fragment) {
+    const auto changes = [](const std::string& line) {
+        constexpr std::array<std::string_view, 6> kNames{"a=ice-ufrag:",
+                                                         "a=ice-pwd:",
+                                                         "a=candidate:",
+                                                         "a=fingerprint:",
+                                                         "a=setup:",
+                                                         "a=end-of-candidates"};
+        return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view name) {
+            return line.starts_with(name);
+        });
+    };
+    std::vector<std::string> lines = lines_of(sdp);
+    std::erase_if(lines, changes);
+    for (const std::string& line : lines_of(fragment)) {
+        if (changes(line)) {
+            lines.push_back(line);
+        }
+    }
+    return joined(lines);
 }
 
 std::string attributes(const std::string& sdp, std::string_view name) {

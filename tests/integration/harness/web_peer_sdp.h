@@ -29,6 +29,10 @@ int payload_type_of(const std::string& sdp, std::string_view encoding, int clock
 /// webrtcbin 1.22 is sure to understand.
 std::string reduced(const std::string& sdp, int payload_type);
 
+/// The description of one audio line as `fragment` (RFC 8840 §9) changes it: ICE credentials,
+/// candidates, fingerprint and setup.
+std::string with_fragment(const std::string& sdp, const std::string& fragment);
+
 /// Values of all `a=name:` lines, joined by newlines.
 std::string attributes(const std::string& sdp, std::string_view name);
 
