@@ -112,7 +112,10 @@ public:
         if (!fragment) return responder.send(problem(request, http::problem_of(fragment.error())));
         const IceCredentials current = ice_of(offer_);
         const bool is_restart = !fragment->ice.ufrag.empty() && fragment->ice != current;
-        if (if_match != "*" && !matches(if_match, etag())) {
+        // The RFC's own example of a restart has it in quotes (RFC 9725 §4.3.3), against the grammar
+        // of RFC 9110 §13.1.1.
+        const bool is_any = if_match == "*" || if_match == "\"*\"";
+        if (!is_any && !matches(if_match, etag())) {
             return responder.send(problem(request,
                                           {412,
                                            "precondition-failed",
