@@ -323,6 +323,7 @@ std::vector<std::uint8_t> WebPeer::next_packet() {
 }
 
 void WebPeer::on_wire(std::span<const std::uint8_t> packet) {
+    before_ordinary_threads();
     const RtpPacket header = header_of(packet);
     const std::lock_guard lock(heard_mutex_);
     if (first_arrival_ns_ == 0) {

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace offhook::harness {
 namespace {
@@ -12,6 +13,15 @@ constexpr milliseconds kPeriod{20};
 constexpr milliseconds kCatchUp{100};
 
 }  // namespace
+
+void before_ordinary_threads() {
+    static thread_local bool is_done = false;
+    if (!std::exchange(is_done, true)) {
+        // Below the media workers of the daemon that is measured.
+        const sched_param priority{.sched_priority = 1};
+        pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
+    }
+}
 
 WebPacer::WebPacer() : thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), "web-pacer");
@@ -42,6 +52,7 @@ void WebPacer::remove(std::uint64_t id) {
 }
 
 void WebPacer::run() {
+    before_ordinary_threads();
     std::unique_lock lock(mutex_);
     while (!stops_) {
         if (due_.empty()) {

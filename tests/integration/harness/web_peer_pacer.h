@@ -40,4 +40,8 @@ private:
     std::thread thread_;
 };
 
+/// Puts this thread before ordinary ones, when the kernel allows: who measures time must not be late
+/// itself because the machine builds something. Once; further calls cost nothing.
+void before_ordinary_threads();
+
 }  // namespace offhook::harness
