@@ -1,12 +1,14 @@
 """Calls to the phone, as the vendor places them."""
 
+import asyncio
+import json
 import re
 from xml.etree import ElementTree
 
 import sip_message as sip
 from media import CODECS, Media
+from web_media import WebMedia
 
-RTPMAPS = {109: "OPUS/16000", 111: "OPUS/48000/2", 18: "g729/8000", 0: "pcmu/8000", 8: "pcma/8000", 9: "g722/8000", 96: "ilbc/8000"}
 SERVICE = "#990001@{domain}:5060"  # who call-control messages come from; the '#' is theirs
 
 
@@ -18,20 +20,6 @@ def sdes_offer(port, inline, codecs):
         f"m=audio {port} RTP/SAVP {' '.join(map(str, pts))}\r\n{maps}"
         "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
         f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{inline}\r\na=sendrecv\r\n"
-    )
-
-
-def web_offer(port):
-    """No mid, no group, lower-case codecs, SAVPF: the shape that web phones get."""
-    maps = "".join(f"a=rtpmap:{pt} {name}\r\n" for pt, name in RTPMAPS.items())
-    return (
-        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=SmcSip\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-        f"m=audio {port} RTP/SAVPF {' '.join(map(str, RTPMAPS))} 101\r\n{maps}a=fmtp:109 useinbandfec=1\r\n"
-        "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"
-        f"a=rtcp:{port + 1}\r\na=rtcp-mux\r\na=setup:actpass\r\n"
-        "a=fingerprint:sha-1 " + ":".join(["AB"] * 20) + "\r\na=ice-ufrag:abcdefgh\r\na=ice-pwd:" + "p" * 24 + "\r\n"
-        f"a=candidate:1 1 UDP 2130706431 127.0.0.1 {port} typ host\r\n"
-        f"a=candidate:1 2 UDP 2130706430 127.0.0.1 {port + 1} typ host\r\n"
     )
 
 
@@ -67,8 +55,15 @@ class Call:
         self.state, self.ended_by, self.last_status = "inviting", "", 0
         self.confirmations, self.already_processed = 0, 0
         self.sent_foreign = False
-        self.media = Media(witness, tone_hz=plan.get("tone_hz", 700.0)) if self.connection.kind == "TLS" else None
+        self.media = self._new_media()
         self.branches = {}
+        self.from_phone = []  # what it sent to the INVITE, in order: 100, 180, "MESSAGE 17", 200
+        self.orders = []  # what it asked for: Cmd of its other MESSAGEs, commands of its INFOs
+        self.takeover = None  # media that takes over, until the phone agrees
+
+    def _new_media(self):
+        made = WebMedia if self.connection.kind == "WSS" else Media
+        return made(self.witness, tone_hz=self.plan.get("tone_hz", 700.0))
 
     # ---- out
 
@@ -99,7 +94,8 @@ class Call:
         ]
         if self.connection.kind == "WSS":
             headers += self._web_headers()
-            body = web_offer(50000)
+            await self.media.open()
+            body = self.media.offer()
         else:
             port = await self.media.open()
             body = sdes_offer(port, self.media.inline, self.plan["codecs"])
@@ -119,11 +115,13 @@ class Call:
             'ToPhn="+16505550111" ToNm="Example" RecUrl=""/></Msg>'
         )
         info = "callAttributes=queue-call,reject;callerIdName=A=B;queueName=Help" if self.plan.get("empty") else "callAttributes=reject,send-vm"
-        return [
+        ordered = self.plan.get("answer_after")
+        extra = ";Answer-After=" + str(ordered) if ordered is not None else ""
+        return ([("Alert-Info", "Auto Answer")] if ordered is not None else []) + [
             ("p-rc-api-ids", f"party-id=p-{self.call_id[:8]}-2;session-id=s-{self.call_id[:8]}"),
             ("p-rc-api-call-info", info),
             ("P-rc", xml),
-            ("Call-Info", "<127.0.0.1>;purpose=info"),
+            ("Call-Info", "<127.0.0.1>;purpose=info" + extra),
         ]
 
     def _control(self, command, client_id):
@@ -158,8 +156,16 @@ class Call:
         kind = self.branches.get(response.branch)
         if not self.witness.expect(kind, f"a response with a branch that was never sent: {response.start}"):
             return
-        if kind == "INVITE":
+        if response.cseq[1] == "CANCEL":
+            self.from_phone.append(f"{response.status} to CANCEL")
+            self.witness.expect(response.status == 200, f"CANCEL was answered {response.status}")
+            # Their own phones leave it at that; others send 487 to the INVITE as well.
+            asyncio.get_running_loop().call_later(0.3, self._end, "cancelled")
+        elif kind == "INVITE":
+            self.from_phone.append(str(response.status))
             self._on_invite_response(response)
+        elif kind == "re-INVITE":
+            self._on_takeover_response(response)
         elif kind.startswith("MESSAGE") and response.status >= 200:
             self.witness.expect(response.status == 200, f"{kind} was answered {response.status}")
             self.already_processed += kind == "MESSAGE 7" and response.status == 200
@@ -186,7 +192,7 @@ class Call:
         branch = response.branch if response.status >= 300 else f"z9hG4bK-{sip.token()}"
         ack.add("Via", f"SIP/2.0/{self.connection.kind} 127.0.0.1:5096;branch={branch}")
         ack.add("From", f"<{self.local}>;tag={self.tag}").add("To", response.get("To"))
-        ack.add("Call-ID", self.call_id).add("CSeq", "1 ACK").add("Max-Forwards", 67)
+        ack.add("Call-ID", self.call_id).add("CSeq", f"{response.cseq[0]} ACK").add("Max-Forwards", 67)
         if body:
             ack.add("Content-Type", "application/sdp")
             ack.body = body if isinstance(body, bytes) else body.encode()
@@ -207,12 +213,36 @@ class Call:
         answer = b""
         if self.connection.kind == "WSS":
             self.witness.expect(self.confirmations == 1, f"WSS: 200 after {self.confirmations} Cmd 17 instead of one")
+            if description:
+                is_offer = bool(self.plan.get("empty"))
+                self.codec = self.media.agree(description, is_offer)
+                if is_offer and self.codec:
+                    answer = self.media.answer()
         elif description:
             answer = self._agree(description)
         self._ack(ack, response, answer)
         self.state = "answered"
         if self.connection.kind == "WSS":
             self._control(7, self.settings["authorization_id"]())
+
+    async def take_over(self):
+        """Another server carries the call on: a re-INVITE with other media, the same Call-ID."""
+        self.takeover = self._new_media()
+        await self.takeover.open()
+        self.cseq += 1
+        headers = [("Contact", f"<sip:far@127.0.0.1:5096;transport={self.connection.kind.lower()}>"), ("Content-Type", "application/sdp")]
+        self._request("INVITE", self.remote_target, headers=headers, body=self.takeover.offer().encode(), kind="re-INVITE")
+
+    def _on_takeover_response(self, response):
+        if response.status < 200:
+            return
+        self._ack(sip.Message(f"ACK {self.remote_target} SIP/2.0"), response)
+        if not self.witness.expect(response.status == 200, f"the takeover was answered {response.status}"):
+            return
+        old, self.media, self.takeover = self.media, self.takeover, None
+        self.codec = self.media.agree(Description(response.body), False)
+        self.before = old.report()
+        old.close()
 
     def _agree(self, description):
         """Checks the phone's SDP and starts media; our own SDP when the phone made the offer."""
@@ -255,7 +285,14 @@ class Call:
         if request.method == "MESSAGE":
             return self._on_message(request)
         headers, body = [], b""
-        if request.method == "INVITE":  # hold, resume: same Call-ID, o= version grows
+        if request.method == "INFO":
+            self._on_info(request)
+        if request.method == "INVITE" and self.connection.kind == "WSS":
+            headers = [("Contact", "<sip:far@127.0.0.1:5096;transport=wss>"), ("Content-Type", "application/sdp")]
+            direction = {"sendonly": "recvonly", "inactive": "inactive"}.get(Description(request.body).direction, "sendrecv")
+            self.versions = getattr(self, "versions", 1) + 1
+            body = self.media.describe([self.media.pt], "passive", self.versions, direction)
+        elif request.method == "INVITE":  # hold, resume: same Call-ID, o= version grows
             headers = [("Contact", f"<sip:far@127.0.0.1:5096;transport={self.connection.kind.lower()}>"), ("Content-Type", "application/sdp")]
             port = self.media.transport.get_extra_info("sockname")[1]
             body = sdes_offer(port, self.media.inline, [self.codec])
@@ -263,8 +300,25 @@ class Call:
         if request.method == "BYE":
             self._end("phone BYE")
 
+    def _on_info(self, request):
+        """JSON that asks for something, answered by an INFO of ours."""
+        if (request.get("Content-Type") or "").replace(" ", "") != "application/json;charset=utf-8":
+            return self.witness.violation(f"INFO has Content-Type {request.get('Content-Type')!r}")
+        asked = json.loads(request.body)["request"]
+        self.orders.append(asked["command"])
+        code = 0 if asked["command"] != "stopcallrecord" else -5
+        answer = {"response": {"reqid": asked["reqid"], "command": asked["command"], "result": {"code": code, "description": "as told"}}}
+
+        def send():
+            self.cseq += 1
+            headers = [("Content-Type", "application/json;charset=utf-8")]
+            self._request("INFO", self.remote_target, headers=headers, body=json.dumps(answer).encode())
+
+        # Their own phones look for it only once the INFO is answered.
+        asyncio.get_running_loop().call_later(0.1, send)
+
     def _on_message(self, request):
-        """Cmd 17 (ClientReceiveConfirm): From and To of the P-rc swapped, same SID and Req."""
+        """Cmd 17 (ClientReceiveConfirm), and what the phone asks for: From and To of the P-rc swapped, same SID and Req."""
         expect = self.witness.expect
         self.connection.send(sip.reply(request, 100, "Trying"))
         self.connection.send(sip.reply(request, 200, "OK", to_tag=sip.token()))
@@ -281,8 +335,15 @@ class Call:
         expect(header.get("To") == SERVICE.format(domain=self.settings["domain"]), f"MESSAGE has To {header.get('To')!r}")
         expect(header.get("From") == self.settings["user_of"]("WSS"), f"MESSAGE has From {header.get('From')!r}")
         expect(body.get("Cln") == self.settings["authorization_id"](), f"MESSAGE has Cln {body.get('Cln')!r}")
-        if expect(header.get("Cmd") == "17", f"MESSAGE has Cmd {header.get('Cmd')!r}"):
+        self.from_phone.append(f"MESSAGE {header.get('Cmd')}")
+        if header.get("Cmd") == "17":
             self.confirmations += 1
+        elif expect(header.get("Cmd") in ("10", "11", "12", "14"), f"MESSAGE has Cmd {header.get('Cmd')!r}"):
+            expect(self.confirmations == 1, f"Cmd {header['Cmd']} before Cmd 17 is not heeded")
+            self.orders.append(header["Cmd"])
+            if header["Cmd"] == "14":
+                self._control(9, self.settings["authorization_id"]())
+            self.hangup()
 
     def on_connection_closed(self):
         if self.state != "answered":
@@ -308,6 +369,9 @@ class Call:
             "last_status": self.last_status,
             "codec": getattr(self, "codec", ""),
             "confirmations": self.confirmations,
+            "from_phone": self.from_phone,
+            "orders": self.orders,
+            "before": getattr(self, "before", None),
             "already_processed": self.already_processed,
             "media": media,
         }

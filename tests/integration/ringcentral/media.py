@@ -17,7 +17,8 @@ TONE_LEVEL = 8000
 class Pcmu:
     """G.711 mu-law."""
 
-    name, pt, rtpmap, rate, step = "PCMU", 0, "PCMU/8000", 8000, 160
+    # samples a packet, and ticks of its RTP clock
+    name, pt, rtpmap, rate, step, ticks = "PCMU", 0, "PCMU/8000", 8000, 160, 160
 
     def __init__(self):
         self.table = [self._expand(i) for i in range(256)]
@@ -52,7 +53,7 @@ class Pcmu:
 class Opus16:
     """Opus whose RTP clock runs at 16 kHz: 320 ticks a packet where RFC 7587 has 960."""
 
-    name, pt, rtpmap, rate, step = "OPUS/16000", 109, "OPUS/16000", 16000, 320
+    name, pt, rtpmap, rate, step, ticks = "OPUS/16000", 109, "OPUS/16000", 16000, 320, 320
 
     def __init__(self):
         self.lib = ctypes.CDLL("libopus.so.0")
@@ -102,11 +103,15 @@ class Media(asyncio.DatagramProtocol):
 
     def start(self, codec_name, theirs):
         """The answer is in: their key opens what they send."""
-        self.codec = CODECS[codec_name]()
-        self.heard = collections.deque(maxlen=self.codec.rate)
+        self._use(CODECS[codec_name]())
         self.ours_out, self.theirs_in = srtp.Stream(self.inline), srtp.Stream(theirs)
         while self.waiting:
             self.datagram_received(*self.waiting.popleft())
+
+    def _use(self, codec):
+        self.codec = codec
+        self.pt = getattr(self, "numbers", {}).get(codec.name, codec.pt)
+        self.heard = collections.deque(maxlen=codec.rate)
 
     def close(self):
         if self.timer:
@@ -141,6 +146,9 @@ class Media(asyncio.DatagramProtocol):
         if packet is None:
             self.stats["unreadable"] += 1
             return
+        self._packet(packet)
+
+    def _packet(self, packet):
         now = asyncio.get_running_loop().time()
         pt, seq, timestamp, ssrc = packet[1] & 0x7F, *struct.unpack("!HII", packet[2:12])
         payload = packet[12 + 4 * (packet[0] & 0x0F) :]
@@ -152,10 +160,10 @@ class Media(asyncio.DatagramProtocol):
             steps = (seq - last_seq) & 0xFFFF
             self.stats["seq_breaks"] += steps != 1
             ticks = (timestamp - last_timestamp) & 0xFFFFFFFF
-            self.stats["timestamp_breaks"] += pt == self.codec.pt and ticks != steps * self.codec.step
+            self.stats["timestamp_breaks"] += pt == self.pt and ticks != steps * self.codec.ticks
             self.stats["max_gap_ms"] = max(self.stats["max_gap_ms"], round((now - last_at) * 1000, 1))
         self.last = (seq, timestamp, now)
-        if pt == self.codec.pt:
+        if pt == self.pt:
             samples = self.codec.decode(payload)
             if samples is None:
                 self.stats["undecodable"] += 1
@@ -183,8 +191,8 @@ class Media(asyncio.DatagramProtocol):
             self.phase += 1
         if self.digits:
             self._send_digit(self.digits.popleft())
-        self._send(self.codec.pt, self.timestamp, self.codec.encode(samples))
-        self.timestamp = (self.timestamp + self.codec.step) & 0xFFFFFFFF
+        self._send(self.pt, self.timestamp, self.codec.encode(samples))
+        self.timestamp = (self.timestamp + self.codec.ticks) & 0xFFFFFFFF
         self.next_at += PTIME_S
         self.timer = loop.call_at(self.next_at, self._tick)
 
@@ -195,13 +203,16 @@ class Media(asyncio.DatagramProtocol):
         for _ in range(3):
             self._send(EVENT_PT, self.timestamp, struct.pack("!BBH", digit, 0x8A, 960))
         for _ in range(3):
-            self._send(self.codec.pt, self.timestamp, struct.pack("!BBH", digit, 0x8A, 0x03C0))
+            self._send(self.pt, self.timestamp, struct.pack("!BBH", digit, 0x8A, 0x03C0))
 
     def _send(self, pt, timestamp, payload, marker=False):
         header = struct.pack("!BBHII", 0x80, pt | (0x80 if marker else 0), self.seq, timestamp, self.ssrc)
-        self.transport.sendto(self.ours_out.protect(header + payload), self.peer)
+        self._send_packet(header + payload)
         self.seq = (self.seq + 1) & 0xFFFF
         self.stats["sent"] += 1
+
+    def _send_packet(self, packet):
+        self.transport.sendto(self.ours_out.protect(packet), self.peer)
 
     def report(self):
         return {

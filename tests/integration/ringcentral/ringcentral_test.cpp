@@ -11,6 +11,7 @@
 #include "harness/daemon.h"
 #include "harness/http.h"
 #include "harness/process.h"
+#include "stand_in.h"
 
 namespace offhook::harness {
 namespace {
@@ -21,12 +22,6 @@ using ::testing::Not;
 constexpr const char* kSecret = "app-secret-1";
 constexpr const char* kJwt = "eyJ.jwt-of-the-user.sig";
 
-std::string needed(const char* variable) {
-    const char* value = std::getenv(variable);
-    if (value == nullptr) throw std::runtime_error(std::string(variable) + " is not set");
-    return value;
-}
-
 std::string content_of(const std::filesystem::path& path) {
     std::ostringstream text;
     text << std::ifstream(path, std::ios::binary).rdbuf();
@@ -35,36 +30,16 @@ std::string content_of(const std::filesystem::path& path) {
 
 class RingCentral : public ::testing::Test {
 protected:
-    RingCentral() {
-        std::filesystem::create_directory(folder_ / "stand-in");
-        Process::Options options;
-        options.has_ready_fd = true;
-        stand_in_ =
-            std::make_unique<Process>(std::vector<std::string>{needed("OFFHOOK_PYTHON"),
-                                                               needed("OFFHOOK_RINGCENTRAL"),
-                                                               "--folder",
-                                                               (folder_ / "stand-in").string(),
-                                                               "--ready-fd",
-                                                               "3"},
-                                      options);
-        const Json where(stand_in_->ready_line(seconds(30)));
-        if (!where.is_valid()) throw std::runtime_error("no stand-in:\n" + stand_in_->output());
-        control_ = where.text("control");
-        rest_ = where.text("rest");
-        ca_ = where.text("ca");
+    RingCentral() : stand_in_(folder_ / "stand-in") {
         keep("secret", kSecret);
         keep("jwt", kJwt);
     }
 
     void TearDown() override {
-        const Json end = state();
-        for (std::size_t i = 0; i < end.size("violations"); ++i) {
-            ADD_FAILURE() << "the stand-in noticed: "
-                          << end.text("violations." + std::to_string(i));
-        }
+        stand_in_.expect_no_violations();
         if (!HasFailure()) return;
-        std::fprintf(stderr, "stand-in: %s\n", http("GET", control_, "/state").body.c_str());
-        std::fprintf(stderr, "%s\n", stand_in_->output().c_str());
+        std::fprintf(stderr, "stand-in: %s\n", stand_in_.text().c_str());
+        std::fprintf(stderr, "%s\n", stand_in_.output().c_str());
         if (daemon_) std::fprintf(stderr, "%s\n", daemon_->process().output().c_str());
     }
 
@@ -78,7 +53,7 @@ protected:
         Daemon::Options options;
         options.more = "[state]\ndirectory = \"" + (folder_ / "state").string() +
                        "\"\n\n[[account]]\nname = \"rc\"\nkind = \"ringcentral\"\nserver = \"" +
-                       rest_ + "\"\nca_file = \"" + ca_ +
+                       stand_in_.rest() + "\"\nca_file = \"" + stand_in_.ca() +
                        "\"\nclient_id = \"app-1\"\nclient_secret_file = \"" +
                        (folder_ / "secret").string() + "\"\njwt_file = \"" +
                        (folder_ / "jwt").string() + "\"\n" + lines;
@@ -86,12 +61,8 @@ protected:
     }
     void start_wss() { start("transport = \"wss\"\n"); }
 
-    Json steer(const std::string& command) {
-        const HttpAnswer answer = http("POST", control_, "/do", command);
-        EXPECT_EQ(answer.status, 200) << command;
-        return Json(answer.body);
-    }
-    Json state() { return Json(http("GET", control_, "/state").body); }
+    Json steer(const std::string& command) { return stand_in_.steer(command); }
+    Json state() { return stand_in_.state(); }
     std::size_t asked() { return state().size("asked"); }
     std::string in_account(const std::string& field) {
         return daemon_->json("/api/v1/accounts/rc").text(field);
@@ -106,17 +77,11 @@ protected:
         return testing::AssertionFailure()
                << "the account is " << is << ": " << daemon_->get("/api/v1/accounts/rc").body;
     }
-    /// Places a call to the phone; its number at the stand-in.
-    int call(const std::string& plan) {
-        const Json placed = steer("{\"do\":\"call\"," + plan + "}");
-        if (!(placed.number("id") >= 0)) throw std::runtime_error(placed.text("why"));
-        return static_cast<int>(placed.number("id"));
-    }
+    int call(const std::string& plan) { return stand_in_.call(plan); }
     bool call_shows(int id,
                     const std::function<bool(const Json&, const std::string&)>& good,
                     milliseconds limit = seconds(20)) {
-        const std::string path = "calls." + std::to_string(id) + ".";
-        return eventually(limit, &daemon_->process(), [&] { return good(state(), path); });
+        return stand_in_.call_shows(id, good, &daemon_->process(), limit);
     }
     /// A call whose tone comes back as the phone's AI echoes it, and whose packets keep the promise.
     void talk(const std::string& plan, const std::string& codec, int payload_type) {
@@ -138,8 +103,7 @@ protected:
     }
 
     TempDir folder_;
-    std::unique_ptr<Process> stand_in_;
-    std::string control_, rest_, ca_;
+    StandIn stand_in_;
     std::unique_ptr<Daemon> daemon_;
 };
 

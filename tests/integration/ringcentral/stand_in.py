@@ -175,6 +175,15 @@ class StandIn:
     async def do_hangup(self, call):
         self.calls[call].hangup()
 
+    async def do_provision(self):
+        """What the vendor's WebPhone is given by the application around it."""
+        _, _, text = self.rest._sip_provision({"content-type": "application/json"}, b'{"sipInfo":[{"transport":"WSS"}]}')
+        # No name server and no STUN server is asked on loopback.
+        return {"json": json.dumps({**json.loads(text)["sipInfo"][0], "stunServers": []})}
+
+    async def do_take_over(self, call):
+        await self.calls[call].take_over()
+
     async def do_digit(self, call, digit):
         self.calls[call].media.send_digit(digit)
 

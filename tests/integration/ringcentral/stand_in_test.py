@@ -5,6 +5,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import ssl
 import struct
 import tempfile
@@ -15,6 +16,8 @@ import srtp
 from media import Opus16, Pcmu
 from registrar import md5
 from stand_in import StandIn, make_certificates
+from web_media import WebMedia
+from witness import Witness
 
 INSTANCE = "11111111-2222-4333-8444-55555555555{}"
 LIMIT_S = 10
@@ -109,6 +112,8 @@ class StandInTest(unittest.IsolatedAsyncioTestCase):
     async def asyncTearDown(self):
         for phone in self.phones:
             phone.writer.transport.abort()
+        for call in self.stand_in.calls:
+            call.media.close()
         for one in [*self.stand_in.listeners.values(), self.stand_in.rest_server, self.stand_in.control_server]:
             one.server and one.server.close()
 
@@ -223,7 +228,10 @@ class StandInTest(unittest.IsolatedAsyncioTestCase):
         message.add("Content-Type", "x-rc/agent")
         message.body = (f'<Msg><Hdr SID="{header["SID"]}" Req="{header["Req"]}" From="{header["To"]}" To="{header["From"]}" Cmd="{command}"/>'
                         f'<Bdy Cln="{account["id"]}"/></Msg>').encode()
-        sdp = b"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\n"
+        own = WebMedia(Witness())
+        await own.open()
+        digest = own.certificate.getFingerprints()[0]
+        sdp = re.sub("fingerprint:.*", f"fingerprint:{digest.algorithm} {digest.value}\r", own.describe([0], "active")).encode()
         answer = sip.reply(invite, 200, "OK", to_tag="b", headers=[("Contact", f"<{phone.uri}>"), ("Content-Type", "application/sdp")], body=sdp)
         for part in (message, answer) if between else (answer, message):
             phone.send(part)

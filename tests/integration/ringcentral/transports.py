@@ -100,7 +100,6 @@ class WebSocketConnection(Connection):
         good = self.witness.expect(headers.get("upgrade", "").lower() == "websocket", "WSS: no WebSocket upgrade")
         good &= self.witness.expect("sip" in protocols, f"WSS: subprotocol sip is not among {protocols}")
         good &= self.witness.expect(headers.get("sec-websocket-version") == "13", "WSS: version is not 13")
-        self.witness.expect("sec-websocket-extensions" not in headers, "WSS: the phone offers extensions")
         if not good:
             self.writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             return False
