@@ -55,6 +55,8 @@ public:
 
     /// Opens a page of tests/browser/pages or `Options::pages`; `file` may have a query.
     [[nodiscard]] Page open(const std::string& file);
+    /// The origin of its pages: "http://127.0.0.1:40000".
+    [[nodiscard]] std::string origin() const { return "http://" + address_; }
     /// What pages and Chromium wrote to the console so far.
     [[nodiscard]] std::string log() { return process_->output(); }
     [[nodiscard]] Process& process() { return *process_; }
