@@ -41,6 +41,8 @@ constexpr milliseconds kLastCandidates{20};
 /// How long the reaper waits for a worker to let go before it takes the pipeline from under it.
 constexpr milliseconds kLetGo{200};
 constexpr milliseconds kGone{1'000};
+/// For a TURN server to take its address back.
+constexpr milliseconds kGiveBack{500};
 
 struct NeededElement {
     const char *name, *package;
@@ -582,11 +584,14 @@ void Transport::retire(worker::MediaWorker& worker, Reaper& reaper, std::functio
     reaper.run([gone,
                 after = std::move(after),
                 out = std::exchange(out_, nullptr),
+                ice = std::exchange(ice_, std::nullopt),
                 pipeline = std::exchange(pipeline_, {})]() mutable {
         const auto let_go = gone->get_future();
         let_go.wait_for(kLetGo);
         if (pipeline) gst_element_set_state(pipeline.get(), GST_STATE_NULL);
         let_go.wait_for(kGone);
+        if (ice) ice->give_back(kGiveBack);
+        ice.reset();
         out.reset();
         pipeline.reset();
         if (after) after();

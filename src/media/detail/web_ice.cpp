@@ -169,6 +169,7 @@ base::Result<void> WebIce::configure(GstElement* webrtcbin,
             g_object_set(webrtcbin, "stun-server", uri->c_str(), nullptr);
         } else {
             g_signal_emit_by_name(webrtcbin, "add-turn-server", uri->c_str(), &is_taken);
+            has_relays_ = true;
         }
         if (is_taken == FALSE)
             return base::fail(base::ErrorCode::InvalidArgument,
@@ -231,6 +232,36 @@ void WebIce::ask(const std::string& remote_ufrag,
                     NICE_COMPONENT_TYPE_RTP,
                     static_cast<guint>(size),
                     reinterpret_cast<const gchar*>(request.data()));
+}
+
+void WebIce::give_back(std::chrono::milliseconds limit) {
+    if (!has_relays_) return;
+    const auto context = glib::Ref<GMainContext>::adopt(g_main_context_new());
+    g_main_context_push_thread_default(context.get());
+    // Shared: libnice may answer after the limit.
+    const auto is_done = std::make_shared<bool>(false);
+    nice_agent_close_async(
+        NICE_AGENT(agent_.get()),
+        [](GObject*, GAsyncResult*, gpointer data) {
+            const std::unique_ptr<std::shared_ptr<bool>> mine(
+                static_cast<std::shared_ptr<bool>*>(data));
+            **mine = true;
+        },
+        new std::shared_ptr<bool>(is_done));
+    GSource* end = g_timeout_source_new(static_cast<guint>(limit.count()));
+    g_source_set_callback(
+        end,
+        [](gpointer data) -> gboolean {
+            *static_cast<bool*>(data) = true;
+            return G_SOURCE_REMOVE;
+        },
+        is_done.get(),
+        nullptr);
+    g_source_attach(end, context.get());
+    while (!*is_done) g_main_context_iteration(context.get(), TRUE);
+    g_source_destroy(end);
+    g_source_unref(end);
+    g_main_context_pop_thread_default(context.get());
 }
 
 }  // namespace offhook::media::detail

@@ -2,6 +2,7 @@
 
 #include <gst/gst.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,11 +38,16 @@ public:
              const std::string& remote_pwd,
              const std::string& local_ufrag);
 
+    /// Gives relayed addresses back to their TURN servers (RFC 8656 §8.1), which would keep them for
+    /// ten minutes otherwise. Waits for their answer, at most `limit`. @thread one that may wait
+    void give_back(std::chrono::milliseconds limit);
+
     [[nodiscard]] GObject* agent() const { return agent_.get(); }
 
 private:
-    glib::Ref<GObject> ice_;     ///< GstWebRTCICE
-    glib::Ref<GObject> agent_;   ///< NiceAgent
+    glib::Ref<GObject> ice_;    ///< GstWebRTCICE
+    glib::Ref<GObject> agent_;  ///< NiceAgent
+    bool has_relays_ = false;
     std::int64_t stamp_ns_ = 0;  ///< of the last datagram, wall clock
     std::int64_t polled_ns_ = 0;
     std::int64_t heard_ns_ = 0;
