@@ -10,6 +10,8 @@ namespace offhook::signalling::sip {
 namespace {
 
 constexpr std::chrono::seconds kSubscription{180};
+/// Of a peer that tells nothing, and hangs up when it worked; RingCentral's own phones wait as long.
+constexpr std::chrono::seconds kSilentTransfer{10};
 
 std::string_view either(const osip_message_t& message, const char* name, const char* compact) {
     const std::string_view value = header_of(message, name);
@@ -131,16 +133,21 @@ void Transfers::transfer(SipCall& call, const model::Transfer& transfer) {
                        {"Supported", std::string(kSupported)},
                        {"Allow", std::string(kAllow)}};
     call.transfer_out.is_active = true;
-    const auto sent = calls_.send(call, "REFER", content, [this, id = call.id](const Reply& reply) {
+    const bool has_control = account != nullptr && !account->control_client().empty();
+    const auto on_reply = [this, id = call.id, has_control](const Reply& reply) {
         SipCall* asked = reply.is_final() ? calls_.find(id) : nullptr;
         if (asked == nullptr || !asked->transfer_out.is_active) return;
         if (!reply.is_success()) return progress(*asked, reply.status);
         // RFC 4488: no subscription, so this is all we shall hear.
         if (reply.message != nullptr && same_text(header_of(*reply.message, "refer-sub"), "false"))
-            progress(*asked, 202);
-    });
+            return progress(*asked, 202);
+        // RingCentral sends no NOTIFY: its BYE means that it worked.
+        if (has_control) progress(*asked, 100);
+    };
+    const auto sent = calls_.send(call, "REFER", content, on_reply);
     if (!sent) return progress(call, 400);
-    call.transfer_out.timer.once(core_.context(), kSubscription, [this, id = call.id] {
+    const auto patience = has_control ? kSilentTransfer : kSubscription;
+    call.transfer_out.timer.once(core_.context(), patience, [this, id = call.id] {
         if (SipCall* silent = calls_.find(id)) progress(*silent, 408);
     });
 }

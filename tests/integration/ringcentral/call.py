@@ -63,7 +63,9 @@ class Call:
 
     def _new_media(self):
         made = WebMedia if self.connection.kind == "WSS" else Media
-        return made(self.witness, tone_hz=self.plan.get("tone_hz", 700.0))
+        media = made(self.witness, tone_hz=self.plan.get("tone_hz", 700.0))
+        media.lies = bool(self.plan.get("lies"))
+        return media
 
     # ---- out
 
@@ -296,6 +298,11 @@ class Call:
             headers = [("Contact", f"<sip:far@127.0.0.1:5096;transport={self.connection.kind.lower()}>"), ("Content-Type", "application/sdp")]
             port = self.media.transport.get_extra_info("sockname")[1]
             body = sdes_offer(port, self.media.inline, [self.codec])
+        if request.method == "REFER":  # no NOTIFY: the BYE says that it worked
+            self.orders.append("REFER " + (request.get("Refer-To") or ""))
+            self.connection.send(sip.reply(request, 202, "Accepted"))
+            asyncio.get_running_loop().call_later(0.2, self.hangup)
+            return
         self.connection.send(sip.reply(request, 200, "OK", headers=headers, body=body))
         if request.method == "BYE":
             self._end("phone BYE")

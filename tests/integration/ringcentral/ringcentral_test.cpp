@@ -458,6 +458,47 @@ TEST_F(RingCentral, AWebPhoneRejectsForwardsAndReplies) {
     }
 }
 
+TEST_F(RingCentral, AWebPhoneTrustsNoOtherCertificate) {
+    start_wss();
+    ASSERT_TRUE(becomes("registered"));
+    const int id = ringing(",\"lies\":true");
+    const std::string path = "/api/v1/calls/" + newest_call();
+    EXPECT_TRUE(call_shows(id, [](const Json& s, const std::string& c) {
+        return s.text(c + "ended_by") == "phone BYE";
+    }));
+    EXPECT_EQ(daemon_->json(path).text("end.reason"), "fingerprint-mismatch");
+    EXPECT_EQ(state().number("calls." + std::to_string(id) + ".media.received"), 0);
+}
+
+TEST_F(RingCentral, AWebPhonesCallOutlivesItsConnection) {
+    start_wss();
+    ASSERT_TRUE(becomes("registered"));
+    const int id = web_call();
+    steer(R"({"do":"cut"})");
+    EXPECT_TRUE(eventually(seconds(5), &daemon_->process(), [&] {
+        return state().size("live") == 1 && in_account("state") == "registered";
+    }));
+    const double before = state().number("calls." + std::to_string(id) + ".media.received");
+    EXPECT_TRUE(call_shows(id, [&](const Json& s, const std::string& c) {
+        return s.number(c + "media.received") > before + 100 && s.text(c + "state") == "answered" &&
+               s.number(c + "media.tone_share") > 0.8;
+    }));
+    EXPECT_EQ(live_calls(), 1U);
+    hang_up(id);
+}
+
+TEST_F(RingCentral, AWebPhoneSendsItsCallerElsewhere) {
+    start_wss("allow_outbound = true\noutbound_allow = [\"10?\"]\n");
+    ASSERT_TRUE(becomes("registered"));
+    const int id = web_call();
+    const std::string path = "/api/v1/calls/" + newest_call();
+    EXPECT_EQ(daemon_->post(path + "/transfer", R"({"target":"101"})").status, 202);
+    EXPECT_TRUE(daemon_->wait_live_calls(0));
+    EXPECT_EQ(daemon_->json(path).text("end.reason"), "transferred");
+    EXPECT_THAT(state().text("calls." + std::to_string(id) + ".orders.0"),
+                HasSubstr("sip:101@sip.ringcentral.com"));
+}
+
 TEST_F(RingCentral, AWebPhoneRecordsAndParks) {
     start_wss();
     ASSERT_TRUE(becomes("registered"));
