@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <random>
 
 #include "http/loop_thread.h"
 #include "http/raw_websocket.h"
@@ -200,6 +201,23 @@ TEST_F(WebSocketServer, UnmaskedFramesEndIt) {
     RawWebSocket client(address_, "/ws/a");
     client.send_bytes(std::string("\x81\x02hi", 4));
     EXPECT_NE(wait_for_end(), "it did not end");
+}
+
+// Headers of every kind and length, cut anywhere: the server goes on.
+TEST_F(WebSocketServer, NonsenseHurtsNobody) {
+    start({.max_message_bytes = 1000});
+    std::mt19937 random(20261121);
+    for (int round = 0; round < 200; ++round) {
+        RawWebSocket client(address_, "/ws/a");
+        ASSERT_TRUE(client.is_open());
+        std::string bytes;
+        for (unsigned i = 0; i < 2 + random() % 64; ++i) bytes += static_cast<char>(random());
+        if (round % 2 == 0) bytes[1] = static_cast<char>(bytes[1] | 0x80);  // masked, as it must be
+        client.send_bytes(bytes);
+        if (round % 3 == 0) client.send("after it");
+    }
+    RawWebSocket good(address_, "/ws/a");
+    EXPECT_EQ(good.read_message().payload, "hello a");
 }
 
 TEST_F(WebSocketServer, GoesWithItsOwner) {

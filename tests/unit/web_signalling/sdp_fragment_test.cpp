@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "web_signalling/fake_calls.h"
 
 namespace offhook::signalling::web {
@@ -82,6 +84,40 @@ TEST(SdpFragment, OfOurAnswerHasWhatChanged) {
               "a=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 00:11\r\n"
               "a=setup:actpass\r\na=candidate:1 1 udp 1 127.0.0.1 5000 typ host\r\n");
     EXPECT_TRUE(read_fragment(text));
+}
+
+// Whatever comes is read within its bounds; the sanitizers are the judges.
+TEST(SdpFragment, MutationsHurtNobody) {
+    std::mt19937 random(20261121);
+    const std::string seed = web_offer() + "a=end-of-candidates\r\nm=video 9 X 96\r\n";
+    for (int round = 0; round < 10'000; ++round) {
+        std::string text = seed;
+        for (int change = 0; change < 1 + round % 8; ++change) {
+            if (text.empty()) text = seed;
+            const std::size_t at = random() % text.size();
+            switch (random() % 4) {
+                case 0:
+                    text[at] = static_cast<char>(random());
+                    break;
+                case 1:
+                    text.erase(at, random() % 40);
+                    break;
+                case 2:
+                    text.insert(at, text.substr(random() % text.size(), random() % 80));
+                    break;
+                default:
+                    text.resize(at + 1);
+            }
+        }
+        (void)direction_of(text);
+        (void)fragment_of(text);
+        const auto fragment = read_fragment(text);
+        if (!fragment) continue;
+        EXPECT_LE(fragment->candidates.size(), kMaxFragmentCandidates);
+        const std::string renewed = with_ice_of(text, *fragment);
+        const std::string ufrag = ice_of(renewed).ufrag;
+        EXPECT_TRUE(ufrag.empty() || ufrag == fragment->ice.ufrag) << ufrag;
+    }
 }
 
 }  // namespace
