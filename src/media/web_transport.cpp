@@ -38,6 +38,8 @@ using std::chrono::milliseconds;
 /// libnice said that it is done, webrtcbin may have candidates in its queue still (and 1.22 may
 /// never say `complete` then).
 constexpr milliseconds kLastCandidates{20};
+/// From the end of DTLS to that of the call: the time that a BYE or a DELETE may take.
+constexpr milliseconds kGoodbye{2'000};
 /// How long the reaper waits for a worker to let go before it takes the pipeline from under it.
 constexpr milliseconds kLetGo{200};
 constexpr milliseconds kGone{1'000};
@@ -204,7 +206,7 @@ private:
     bool is_verified_ = false;
     bool is_over_ = false;  ///< failed or retired
 
-    glib::Timer gathering_, connecting_, living_;
+    glib::Timer gathering_, connecting_, living_, leaving_;
     WebNames names_;
     WebLife life_;
 };
@@ -511,7 +513,11 @@ void Transport::on_guard(WebGuard::Event event) {
         case WebGuard::Event::Failed:
             return fail(EndReason::DtlsFailed, "the DTLS handshake failed");
         case WebGuard::Event::Closed:
-            return fail(EndReason::PeerVanished, "the peer closed DTLS");
+            // Phones close their media before they send the BYE, which tells more.
+            leaving_.once(parts_.context, kGoodbye, [this] {
+                fail(EndReason::PeerVanished, "the peer closed DTLS and did not hang up");
+            });
+            return;
         case WebGuard::Event::Untapped:
             return fail(EndReason::PipelineError,
                         "this GStreamer's webrtcbin is not built as Offhook knows it: its "
@@ -557,6 +563,7 @@ void Transport::fail(EndReason reason, std::string detail) {
     gathering_.cancel();
     connecting_.cancel();
     living_.cancel();
+    leaving_.cancel();
     parts_.events.on_failed(model::ended(reason, std::move(detail)));
 }
 
@@ -574,6 +581,7 @@ void Transport::retire(worker::MediaWorker& worker, Reaper& reaper, std::functio
     gathering_.cancel();
     connecting_.cancel();
     living_.cancel();
+    leaving_.cancel();
     const auto gone = std::make_shared<std::promise<void>>();
     worker.post([gone, port = parts_.port, out = out_] {
         if (out && port->out() == out.get()) port->set_out(nullptr);
