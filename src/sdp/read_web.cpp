@@ -24,6 +24,8 @@ using detail::Description;
 using detail::same;
 using detail::Section;
 
+/// What the media engine of linphone calls every session.
+constexpr std::string_view kMediastreamer = "Talk";
 constexpr std::size_t kMaxFingerprints = 8;
 constexpr std::size_t kMaxString = 256;
 constexpr std::size_t kMaxMid = 64;
@@ -263,6 +265,7 @@ base::Result<WebRemote> read_web(std::string_view text, const CandidateRules& ru
     remote.mid = remote.line_mids[index];
     for (const std::string_view mid : bundle_of(*description, *chosen))
         remote.bundle.emplace_back(mid);
+    remote.must_begin_dtls = description->name == kMediastreamer;
     remote.has_msid = chosen->has("msid") || description->session.has("msid-semantic");
     return remote;
 }

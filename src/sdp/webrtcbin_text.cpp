@@ -29,6 +29,7 @@ std::string upper(std::string_view text) {
 Setup setup_for(const WebRemote& remote, bool is_offer) {
     const Setup unwritten = is_offer ? Setup::Active : Setup::Passive;
     const Setup setup = remote.setup.value_or(unwritten);
+    if (setup == Setup::ActPass && is_offer && remote.must_begin_dtls) return Setup::Active;
     // An answer decides (RFC 5763 §5); one that does not leaves the handshake to us.
     return setup == Setup::ActPass && !is_offer ? Setup::Passive : setup;
 }

@@ -98,6 +98,9 @@ base::Result<Description> parse(std::string_view text) {
                 description.session_id = take(value);
                 description.version = take(value);
                 break;
+            case 's':
+                description.name = value;
+                break;
             case 'c':
                 current.connection = value;
                 break;

@@ -31,6 +31,7 @@ struct Section {
 /// A session description as lines, nothing understood yet. Views into the text.
 struct Description {
     std::string_view session_id, version;  ///< of o=
+    std::string_view name;                 ///< of s=
     Section session;
     std::vector<Section> media;
 };

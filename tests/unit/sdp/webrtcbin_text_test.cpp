@@ -80,6 +80,10 @@ TEST(Reduced, SetupIsOneThatWebrtcbinCanActOn) {
     EXPECT_EQ(setup(sdp::Setup::ActPass, false), "a=setup:passive");
     EXPECT_EQ(setup(sdp::Setup::Active, false), "a=setup:active");
     EXPECT_EQ(setup(std::nullopt, false), "a=setup:passive");
+    const WebRemote linphone = remote_of("linphone");
+    const auto text =
+        reduced_for_webrtcbin(linphone, chosen_of(linphone, test::web_codecs()), true);
+    EXPECT_TRUE(test::has_line(text, "a=setup:active")) << text;
 }
 
 TEST(Read, SeveralFingerprintsAndThoseOfTheSession) {
