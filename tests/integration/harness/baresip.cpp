@@ -1,9 +1,16 @@
 #include "harness/baresip.h"
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <regex>
 #include <vector>
+
+#include "harness/free_port.h"
 
 namespace offhook::harness {
 namespace {
@@ -50,12 +57,21 @@ Baresip::Baresip(const TempDir& folder,
            << "\nmodule aufile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n"
            << "opus_stereo no\nopus_sprop_stereo no\nmodule_app debug_cmd.so\n";
     if (!options.media_encryption.empty()) config << "module srtp.so\n";
+    if (options.is_web) config << "rtcp_mux yes\nmodule ice.so\nmodule dtls_srtp.so\n";
+    if (options.takes_orders) {
+        order_port_ = free_port();
+        config << "module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:" << order_port_ << '\n';
+    }
     if (options.keeps_what_it_hears)
         config << "module sndfile.so\nsnd_path " << home.string() << '\n';
     config.close();
     std::ofstream(home / "accounts")
         << "<sip:baresip@127.0.0.1>;regint=0;audio_codecs=" << name_of(codec) << ";ptime=20"
         << (options.media_encryption.empty() ? "" : ";mediaenc=" + options.media_encryption)
+        << (options.is_web ? ";medianat=ice;mediaenc=dtls_srtp" : "")
+        << (options.transport.empty() ? ""
+                                      : ";outbound=\"sip:" + uri.substr(uri.find('@') + 1) +
+                                            ";transport=" + options.transport + '"')
         << (uri.empty() ? ";answermode=auto" : "") << '\n';
     std::ofstream(home / "contacts") << "";
     Process::Options process;
@@ -76,6 +92,26 @@ std::string Baresip::uri(milliseconds limit) {
     std::smatch match;
     const std::regex listens(R"((127\.0\.0\.1:[0-9]+) \(UDP\))");
     return std::regex_search(said, match, listens) ? "sip:baresip@" + match[1].str() : "";
+}
+
+bool Baresip::order(const std::string& command, const std::string& parameters) {
+    // A netstring with JSON in it, and one back; events of the call come on the same connection.
+    const std::string json = R"({"command":")" + command + R"(","params":")" + parameters + "\"}";
+    const std::string text = std::to_string(json.size()) + ':' + json + ',';
+    const int fd = connect_loopback(order_port_);
+    std::string answer;
+    if (fd >= 0 && send(fd, text.data(), text.size(), MSG_NOSIGNAL) > 0) {
+        pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
+        std::array<char, 4096> bytes;
+        while (answer.find(R"("response":true)") == std::string::npos &&
+               poll(&wait, 1, 5000) == 1) {
+            const ssize_t n = recv(fd, bytes.data(), bytes.size(), 0);
+            if (n <= 0) break;
+            answer.append(bytes.data(), static_cast<std::size_t>(n));
+        }
+    }
+    if (fd >= 0) close(fd);
+    return answer.find(R"("ok":true)") != std::string::npos;
 }
 
 Sound Baresip::heard() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -13,8 +14,11 @@ namespace offhook::harness {
 class Baresip {
 public:
     struct Options {
-        std::string media_encryption;  ///< "srtp", "srtp-mand", "srtp-mandf"; empty: plain RTP
+        std::string media_encryption{};  ///< "srtp", "srtp-mand", "srtp-mandf"; empty: plain RTP
         bool keeps_what_it_hears = false;
+        bool is_web = false;        ///< ICE and DTLS-SRTP with rtcp-mux
+        bool takes_orders = false;  ///< `order` works
+        std::string transport{};    ///< "tcp"; empty: UDP
     };
     /// @param uri    whom it calls; empty: it answers
     /// @param codec  PCMU, PCMA, G722 or opus, the only one it offers
@@ -34,6 +38,8 @@ public:
     bool is_established(milliseconds limit = seconds(15));
     /// Where it takes calls over UDP: "sip:baresip@127.0.0.1:PORT"; empty when it does not say.
     std::string uri(milliseconds limit = seconds(15));
+    /// A command of its menu in the running call: "hold", "resume", "sndcode" with a digit.
+    bool order(const std::string& command, const std::string& parameters = {});
     /// Hangs up and ends.
     void quit();
     /// What it decoded and would have played, of its last call; after `quit`.
@@ -41,6 +47,7 @@ public:
 
 private:
     std::filesystem::path home_;
+    std::uint16_t order_port_ = 0;
     std::unique_ptr<Process> process_;
 };
 

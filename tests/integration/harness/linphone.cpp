@@ -1,6 +1,5 @@
 #include "harness/linphone.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,21 +8,10 @@
 #include <array>
 #include <fstream>
 
+#include "harness/free_port.h"
+
 namespace offhook::harness {
 namespace {
-
-/// linphone 5.1 takes no port 0: one that was free a moment ago.
-std::uint16_t free_port() {
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    const bool is_bound = bind(fd, any, size) == 0 && getsockname(fd, any, &size) == 0;
-    close(fd);
-    return is_bound ? ntohs(address.sin_port) : 0;
-}
 
 int connect_to(const std::string& path) {
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -41,7 +29,7 @@ bool has_linphone() {
     return has_program("linphone-daemon");
 }
 
-Linphone::Linphone(const TempDir& folder, const std::string& srtp_suite) {
+Linphone::Linphone(const TempDir& folder, const std::string& protection) {
     const std::filesystem::path home = folder / "linphone";
     // Without a folder for its database it starts, and can do nothing.
     std::filesystem::create_directories(home / ".local/share/linphone");
@@ -50,11 +38,17 @@ Linphone::Linphone(const TempDir& folder, const std::string& srtp_suite) {
     std::ofstream config(home / "linphonerc");
     config << "[sip]\nsip_port=" << sip_port << "\nsip_tcp_port=" << sip_port
            << "\nsip_tls_port=0\nuse_ipv6=0\nguess_hostname=0\ncontact=sip:linphone@127.0.0.1\n";
-    if (!srtp_suite.empty()) {
+    const bool is_web = protection == kDtls;
+    if (is_web) {
+        config << "media_encryption=dtls\nmedia_encryption_mandatory=1\nuser_certificates_path="
+               << (home / "certificates").string()
+               << "\n[net]\nnat_policy_ref=ice\n[nat_policy_0]\nref=ice\nprotocols=ice\n";
+        std::filesystem::create_directory(home / "certificates");
+    } else if (!protection.empty()) {
         config << "media_encryption=srtp\nmedia_encryption_mandatory=1\nsrtp_crypto_suites="
-               << srtp_suite << '\n';
+               << protection << '\n';
     }
-    config << "[rtp]\naudio_rtp_port=" << free_port()
+    config << "[rtp]\nrtcp_mux=" << is_web << "\naudio_rtp_port=" << free_port()
            << "\n[audio_codec_0]\nmime=PCMU\nrate=8000\nchannels=1\nenabled=1\n";
     config.close();
     Process::Options options;

@@ -13,8 +13,12 @@ namespace offhook::harness {
 /// without a sound card, ordered about over its pipe.
 class Linphone {
 public:
-    /// @param srtp_suite  the only one it offers, over RTP/SAVP; empty: plain RTP
-    Linphone(const TempDir& folder, const std::string& srtp_suite);
+    /// ICE and DTLS-SRTP with rtcp-mux.
+    static constexpr const char* kDtls = "dtls";
+
+    /// @param protection  the only SRTP suite that it offers, over RTP/SAVP; or `kDtls`; empty:
+    /// plain RTP
+    Linphone(const TempDir& folder, const std::string& protection);
     ~Linphone();
     Linphone(const Linphone&) = delete;
     Linphone& operator=(const Linphone&) = delete;
