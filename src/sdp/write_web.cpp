@@ -1,4 +1,5 @@
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "sdp/detail/candidate.h"
@@ -15,7 +16,8 @@ constexpr std::string_view kProtocol = "UDP/TLS/RTP/SAVPF";
 constexpr std::string_view kStream = "offhook";
 
 /// Where our default candidate is (RFC 8839 §4.2.1.2): peers with ICE look whether it is among the
-/// candidates, boxes between us take it for our address.
+/// candidates, boxes between us take it for our address. IPv4 when there is any: what does not do
+/// ICE (or does it on one family, as media relays do) is likelier to reach that.
 struct DefaultAddress {
     std::string connection = "IN IP4 0.0.0.0";
     std::uint16_t port = 9;  // discard, as long as nothing is gathered (RFC 8840 §4.1.1)
@@ -24,7 +26,7 @@ struct DefaultAddress {
 DefaultAddress default_of(const WebLocal& local) {
     std::optional<detail::Candidate> best;
     const auto rank = [](const detail::Candidate& candidate) {
-        return std::pair(!candidate.is_loopback, candidate.priority);
+        return std::tuple(!candidate.is_loopback, !candidate.is_ipv6, candidate.priority);
     };
     for (const std::string& value : local.candidates) {
         auto candidate = detail::parse_candidate(value);

@@ -24,7 +24,7 @@ protected:
 
 TEST_F(BrowserTest, TwoPeersOfOnePageHearEachOther) {
     Browser::Options options;
-    options.says = tone(48000, kTone_hz, 1);
+    options.says = tone(48000, kTone_hz, 10);
     options.is_network_logged = true;
     Browser browser(folder_, options);
     const Json heard = browser.open("loopback.html").call("talk", "[440, 3000]");

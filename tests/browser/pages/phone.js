@@ -41,7 +41,7 @@ function watch(call) {
     }
   });
   const follow = (connection) => {
-    connection.addEventListener("track", ({ streams }) => happened("track", streams[0]));
+    connection.addEventListener("track", () => happened("track"));
     connection.addEventListener("connectionstatechange", () => {
       if (connection.connectionState === "connected") happened("connected");
     });
@@ -97,7 +97,9 @@ window.talking = async () => {
 /** What was heard in the next `lengthMs`, and whether the tone was in it. */
 window.listen = async (frequencyHz, lengthMs) => {
   const meter = new ToneMeter(frequencyHz);
-  meter.listen(await once("track"));
+  await once("track");
+  // Its stream loses the track while we hold; the receiver keeps it.
+  meter.listen(new MediaStream([session.connection.getReceivers()[0].track]));
   // The meter's own player starts, and the jitter buffer with it.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const result = await measure(session.connection, meter, lengthMs);

@@ -157,7 +157,7 @@ std::string Capture::fields(const std::vector<std::string>& arguments) {
     return run(argv, seconds(120));
 }
 
-std::vector<RtpPacket> Capture::rtp(std::uint16_t first, std::uint16_t last) {
+std::vector<RtpPacket> Capture::rtp(std::uint16_t first, std::uint16_t last, bool is_muxed) {
     const std::string text = fields(
         {"-d",
          "udp.port==" + range(first, last) + ",rtp",
@@ -199,7 +199,7 @@ std::vector<RtpPacket> Capture::rtp(std::uint16_t first, std::uint16_t last) {
         packet.target_port = static_cast<std::uint16_t>(number(part[2]));
         const bool is_ours = packet.source_port >= first && packet.source_port <= last;
         const std::uint16_t our_port = is_ours ? packet.source_port : packet.target_port;
-        if (our_port % 2 != 0) {
+        if (our_port % 2 != 0 && !is_muxed) {
             continue;
         }
         packet.ssrc = number(part[3]);

@@ -47,9 +47,9 @@ public:
     /// for want of room.
     void stop();
 
-    /// RTP with an even port in [first, last] at one end. RTCP has the odd ones. Stops when still
-    /// running.
-    std::vector<RtpPacket> rtp(std::uint16_t first, std::uint16_t last);
+    /// RTP with an even port in [first, last] at one end. RTCP has the odd ones, unless it shares the
+    /// port (`is_muxed`, web legs): then all ports count. Stops when still running.
+    std::vector<RtpPacket> rtp(std::uint16_t first, std::uint16_t last, bool is_muxed = false);
 
     /// RFC 4733 packets of payload type `payload_type`.
     std::vector<DtmfPacket> dtmf(std::uint16_t first, std::uint16_t last, int payload_type);

@@ -45,6 +45,10 @@ protected:
     /// The capture shows `calls` calls; in each Offhook sent 50 packets a second for at least
     /// `length_s` without a pause.
     void expect_steady(std::size_t calls, double length_s);
+    /// What the relay sent to callers, the longest first.
+    std::vector<RtpStream> heard_by_callers();
+    /// Such a stream is what the phone said, and the voicemail's greeting is not in it.
+    static void expect_no_greeting(const RtpStream& heard);
     /// Nobody was diverted; in `calls` calls the relay sent the caller for `length_s` what the phone
     /// said, and in none the voicemail's greeting.
     void expect_callers_undisturbed(std::size_t calls, double length_s);
@@ -55,8 +59,11 @@ protected:
     std::unique_ptr<Capture> capture_;
 
 private:
+    [[nodiscard]] std::uint16_t first_web_port() const;
+
     std::vector<Phone> phones_;
-    std::unique_ptr<RtpPorts> rtp_ports_;  ///< of the daemon: the capture begins before it
+    /// Of the daemon, phone legs first: the capture begins before it.
+    std::unique_ptr<RtpPorts> rtp_ports_;
 };
 
 }  // namespace offhook::harness

@@ -34,7 +34,7 @@ protected:
         pbx_ = std::make_unique<Pbx>(folder_, options);
         capture_ = std::make_unique<Capture>(folder_, pbx_->filter());
         Browser::Options phone;
-        phone.says = tone(48000, kBrowser_hz, 1);
+        phone.says = tone(48000, kBrowser_hz, 10);
         phone.trusts = {pbx_->certificate_file()};
         browser_ = std::make_unique<Browser>(folder_, phone);
     }

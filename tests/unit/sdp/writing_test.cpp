@@ -86,6 +86,8 @@ TEST(Answer, DefaultsToItsBestCandidateThatIsNotLoopback) {
     EXPECT_EQ(c_line(), "c=IN IP4 192.0.2.2");
     local.candidates = {"candidate:2 1 UDP 2015363071 2001:db8::2 40001 typ host"};
     EXPECT_EQ(c_line(), "c=IN IP6 2001:db8::2");
+    local.candidates.push_back("candidate:3 1 UDP 2015363070 192.0.2.3 40001 typ host");
+    EXPECT_EQ(c_line(), "c=IN IP4 192.0.2.3");
     local.candidates = {"candidate:2 1 UDP 2015363071 127.0.0.1 40001 typ host"};
     EXPECT_EQ(c_line(), "c=IN IP4 127.0.0.1");
     local.candidates.clear();
