@@ -24,7 +24,7 @@ struct WebSettings {
     bool relay_only = false;                      ///< only TURN candidates, for tests and privacy
     sdp::CandidateRules candidates{};
     std::chrono::milliseconds gather_limit{2'000};    ///< then with what there is
-    std::chrono::milliseconds connect_limit{15'000};  ///< from our description to verified
+    std::chrono::milliseconds connect_limit{15'000};  ///< from both descriptions to verified
     std::chrono::milliseconds vanish_after{4'000};  ///< nothing heard: the peer is said to be gone
     std::chrono::milliseconds vanish_end{10'000};  ///< and this much later the leg ends; 0: at once
 };

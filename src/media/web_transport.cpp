@@ -184,6 +184,7 @@ private:
     void make_local(const char* action, const char* field, GstWebRTCSDPType type);
     void on_gathered();
     void tell_local();
+    void await_connection();
     void on_ice_state(int state);
     void on_guard(WebGuard::Event event);
     void on_error(const std::string& element, const std::string& text);
@@ -202,6 +203,7 @@ private:
     std::string local_text_;  ///< as webrtcbin wrote it
     std::vector<std::string> candidates_;
     std::string local_ufrag_, remote_ufrag_, remote_pwd_;
+    bool has_remote_ = false;
     bool has_told_local_ = false;
     bool is_verified_ = false;
     bool is_over_ = false;  ///< failed or retired
@@ -322,6 +324,7 @@ void Transport::take_answer(const sdp::WebRemote& answer, const model::ChosenAud
              GST_WEBRTC_SDP_TYPE_ANSWER,
              reduced(answer, chosen, false),
              [](Transport&) {});
+    await_connection();
 }
 
 void Transport::add_candidates(const std::vector<std::string>& candidates) {
@@ -357,6 +360,7 @@ void Transport::expect(const sdp::WebRemote& remote) {
     remote_ufrag_ = remote.ice_ufrag;
     remote_pwd_ = remote.ice_pwd;
     guard_->expect(remote.fingerprints);
+    has_remote_ = true;
 }
 
 bool Transport::begin(const model::ChosenAudio& chosen, const std::vector<std::string>& remote) {
@@ -391,7 +395,8 @@ bool Transport::begin(const model::ChosenAudio& chosen, const std::vector<std::s
 
     if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
         return refuse({base::ErrorCode::Internal, "webrtcbin does not start", {}});
-    out_->start(pipeline_.get());
+    if (!out_->start(pipeline_.get()))
+        return refuse({base::ErrorCode::Internal, "webrtcbin's pipeline has no clock", {}});
     gathering_.once(parts_.context, parts_.settings->gather_limit, [this] { tell_local(); });
     connecting_.once(parts_.context,
                      parts_.settings->gather_limit + parts_.settings->connect_limit,
@@ -480,15 +485,27 @@ void Transport::tell_local() {
     if (!local) return fail(EndReason::PipelineError, local.error().text());
     local->fingerprint = certificate_.fingerprint();
     local_ufrag_ = local->ice_ufrag;
+    if (local->candidates.empty()) {
+        return fail(EndReason::IceFailed,
+                    "there is no address to be reached at; check [web] addresses, ports and "
+                    "ice_server");
+    }
     has_told_local_ = true;
-    if (!is_verified_) {
-        connecting_.once(parts_.context, parts_.settings->connect_limit, [this] {
-            fail(EndReason::WebTimeout,
-                 "not connected within " + std::to_string(parts_.settings->connect_limit.count()) +
-                     " ms");
-        });
+    if (has_remote_) {
+        await_connection();
+    } else {
+        connecting_.cancel();  // it may ring for as long as it wants
     }
     parts_.events.on_local(std::move(*local));
+}
+
+void Transport::await_connection() {
+    if (is_verified_) return;
+    connecting_.once(parts_.context, parts_.settings->connect_limit, [this] {
+        fail(EndReason::WebTimeout,
+             "not connected within " + std::to_string(parts_.settings->connect_limit.count()) +
+                 " ms");
+    });
 }
 
 void Transport::on_ice_state(int state) {

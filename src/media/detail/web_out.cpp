@@ -53,13 +53,14 @@ WebOut::~WebOut() {
     gst_pad_set_active(pad_.get(), FALSE);
 }
 
-void WebOut::start(GstElement* pipeline) {
+bool WebOut::start(GstElement* pipeline) {
     clock_ = glib::Ref<GstClock>::adopt(gst_element_get_clock(pipeline));
     base_time_ = gst_element_get_base_time(pipeline);
+    return static_cast<bool>(clock_);
 }
 
 bool WebOut::send(std::span<const std::uint8_t> packet) noexcept {
-    if (!guard_->is_open() || !clock_ || packet.size() > kBufferBytes) return false;
+    if (!guard_->is_open() || packet.size() > kBufferBytes) return false;
     GstBufferPoolAcquireParams now{};
     now.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT;
     GstBuffer* buffer = nullptr;

@@ -26,7 +26,8 @@ public:
     ~WebOut() override;
 
     /// The pipeline plays: from here on packets have times. @thread control, before the first `send`
-    void start(GstElement* pipeline);
+    /// @return false: it has no clock
+    [[nodiscard]] bool start(GstElement* pipeline);
     /// @thread worker
     bool send(std::span<const std::uint8_t> packet) noexcept override;
 

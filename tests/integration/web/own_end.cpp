@@ -119,9 +119,12 @@ std::string OwnEnd::answer(const std::string& offer) {
 }
 
 std::string OwnEnd::offer() {
-    const auto formats = model::offer_formats({options_.codec});
+    std::vector<model::Codec> codecs;
+    if (options_.preferred) codecs.push_back(*options_.preferred);
+    codecs.push_back(options_.codec);
+    const auto formats = model::offer_formats(codecs);
     model::ChosenAudio told;
-    told.codec = options_.codec;
+    told.codec = codecs.front();
     told.payload_type = formats.front().payload_type;
     transport_->offer(told);
     run_until([this] { return local_ || end_; }, kLimit);

@@ -27,6 +27,7 @@ public:
     struct Options {
         model::Codec codec = model::Codec::Pcmu;
         media::WebSettings settings{};
+        std::optional<model::Codec> preferred{};  ///< stands first in an offer, before `codec`
         bool is_attached_at_once = true;
     };
     explicit OwnEnd(Options options);

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "harness/own_caller.h"
 #include "harness/web_peer.h"
 #include "own_end.h"
 
@@ -182,14 +183,60 @@ TEST_F(WebTransportTest, ThePeersReportsArrive) {
     EXPECT_TRUE(own.run_until([&] { return own.rtcp_packets() > 0; }, seconds(10)));
 }
 
-TEST_F(WebTransportTest, NobodyAnswersWithinTheLimit) {
+TEST_F(WebTransportTest, PeerThatDoesNotConnectEndsTheLegInTime) {
     WebPeer peer(speaks(WebPeer::Codec::Pcmu));
     OwnEnd::Options options = ours();
     options.settings.connect_limit = milliseconds(500);
     OwnEnd own(options);
-    own.offer();
+    own.answer(peer.offer());
     ASSERT_TRUE(own.wait_failed(seconds(2)));
     EXPECT_EQ(own.end()->reason, EndReason::WebTimeout) << own.end()->detail;
+}
+
+TEST_F(WebTransportTest, OfferMayWaitForItsAnswerAndThatForItsConnection) {
+    OwnEnd::Options options = ours();
+    options.settings.gather_limit = milliseconds(200);
+    options.settings.connect_limit = milliseconds(400);
+    OwnEnd own(options);
+    const std::string offer = own.offer();
+    // A telephone rings longer than a connection takes.
+    EXPECT_FALSE(own.wait_failed(milliseconds(1'500)));
+    WebPeer peer(speaks(WebPeer::Codec::Pcmu));
+    const std::string answer = peer.answer(offer);
+    peer.vanish();
+    own.take_answer(answer);
+    ASSERT_TRUE(own.wait_failed(seconds(2)));
+    EXPECT_EQ(own.end()->reason, EndReason::WebTimeout) << own.end()->detail;
+}
+
+TEST_F(WebTransportTest, AnswerMayChooseAnotherCodecThanWebrtcbinWasTold) {
+    WebPeer peer(speaks(WebPeer::Codec::Pcmu));
+    OwnEnd::Options options = ours(model::Codec::Pcmu);
+    options.preferred = model::Codec::Opus;
+    OwnEnd own(options);
+    own.take_answer(peer.answer(own.offer()));
+    expect_both_ways(own, peer);
+}
+
+TEST_F(WebTransportTest, PortsAreThoseOfTheRange) {
+    WebPeer peer(speaks(WebPeer::Codec::Pcmu));
+    OwnEnd::Options options = ours();
+    // One port, nobody's a moment ago.
+    const std::uint16_t port = harness::RtpEnd("127.0.0.1").port();
+    options.settings.first_port = options.settings.last_port = port;
+    OwnEnd own(options);
+    const std::string answer = own.answer(peer.offer());
+    ASSERT_EQ(own.local()->candidates.size(), 1U);
+    EXPECT_NE(own.local()->candidates[0].find(" " + std::to_string(port) + " typ host"),
+              std::string::npos)
+        << own.local()->candidates[0];
+    // It is taken: a second leg has nowhere to go, and says so.
+    OwnEnd second(options);
+    EXPECT_THROW(second.answer(peer.offer_again("sendrecv")), std::runtime_error);
+    ASSERT_TRUE(second.end());
+    EXPECT_EQ(second.end()->reason, EndReason::IceFailed) << second.end()->detail;
+    peer.take_answer(answer);
+    expect_both_ways(own, peer);
 }
 
 TEST_F(WebTransportTest, EndsInTheMiddleOfEverything) {
