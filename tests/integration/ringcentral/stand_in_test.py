@@ -107,13 +107,15 @@ class StandInTest(unittest.IsolatedAsyncioTestCase):
         await self.stand_in.start()
         self.where = self.stand_in.where(self.folder.name)
         self.app = self.stand_in.app
-        self.phones = []
+        self.phones, self.own = [], []
 
     async def asyncTearDown(self):
         for phone in self.phones:
             phone.writer.transport.abort()
-        for call in self.stand_in.calls:
-            call.media.close()
+        for media in [call.media for call in self.stand_in.calls] + self.own:
+            media.close()
+            if isinstance(media, WebMedia):
+                await media.stopped
         for one in [*self.stand_in.listeners.values(), self.stand_in.rest_server, self.stand_in.control_server]:
             one.server and one.server.close()
 
@@ -229,6 +231,7 @@ class StandInTest(unittest.IsolatedAsyncioTestCase):
         message.body = (f'<Msg><Hdr SID="{header["SID"]}" Req="{header["Req"]}" From="{header["To"]}" To="{header["From"]}" Cmd="{command}"/>'
                         f'<Bdy Cln="{account["id"]}"/></Msg>').encode()
         own = WebMedia(Witness())
+        self.own.append(own)
         await own.open()
         digest = own.certificate.getFingerprints()[0]
         sdp = re.sub("fingerprint:.*", f"fingerprint:{digest.algorithm} {digest.value}\r", own.describe([0], "active")).encode()

@@ -26,6 +26,7 @@ class Opus48(Opus16):
 class WebMedia(Media):
     """As Media, over one ICE session. What the phone's description lacks is a violation."""
 
+    lies = False  # in its fingerprint
     CODECS = {"PCMU": Pcmu, "OPUS/16000": Opus16, "OPUS/48000": Opus48}
 
     async def open(self):
@@ -125,7 +126,7 @@ class WebMedia(Media):
         super().close()
         if self.connecting:
             self.connecting.cancel()
-        asyncio.ensure_future(self._stop())
+        self.stopped = asyncio.ensure_future(self._stop())
 
     async def _stop(self):
         await self.dtls.stop()
