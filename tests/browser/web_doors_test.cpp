@@ -181,6 +181,14 @@ TEST_F(WebDoorsTest, WhipOnlySends) {
     EXPECT_EQ(page.call("leave").number("first"), 200);
 }
 
+TEST_F(WebDoorsTest, TheDaemonSaysGoodbyeWhenItStops) {
+    start("[drain]\ntimeout_s = 0\n");
+    const Browser::Page page = join("tone");
+    const Browser::Page other = whip("whip", "tone", "sendrecv");
+    EXPECT_EQ(daemon_->process().stop(seconds(20)), 0);
+    EXPECT_EQ(page.call("ended").text("reason"), "drained");
+}
+
 TEST_F(WebDoorsTest, TheTokenIsAskedFor) {
     start("token_env = \"JOIN_TOKEN\"\n");
     EXPECT_THROW(join("tone"), std::runtime_error);
