@@ -38,6 +38,9 @@ using std::chrono::milliseconds;
 /// libnice said that it is done, webrtcbin may have candidates in its queue still (and 1.22 may
 /// never say `complete` then).
 constexpr milliseconds kLastCandidates{20};
+/// The first candidate is waited for this often that long: on a busy machine webrtcbin's thread that
+/// passes them on may be later than libnice's word that it is done.
+constexpr int kLooksForFirst = 25;
 /// From the end of DTLS to that of the call: the time that a BYE or a DELETE may take.
 constexpr milliseconds kGoodbye{2'000};
 /// How long the reaper waits for a worker to let go before it takes the pipeline from under it.
@@ -202,6 +205,7 @@ private:
     std::uint8_t payload_type_ = 0;
     std::string local_text_;  ///< as webrtcbin wrote it
     std::vector<std::string> candidates_;
+    int looks_ = 0;  ///< for a first candidate, in vain
     std::string local_ufrag_, remote_ufrag_, remote_pwd_;
     bool has_remote_ = false;
     bool has_told_local_ = false;
@@ -481,6 +485,7 @@ void Transport::tell_local() {
     if (is_over_ || has_told_local_) return;
     if (local_text_.empty()) return;  // the limit passed before there was anything to tell
     gathering_.cancel();
+    if (candidates_.empty() && ++looks_ < kLooksForFirst) return on_gathered();
     auto local = sdp::read_local(local_text_, payload_type_, candidates_);
     if (!local) return fail(EndReason::PipelineError, local.error().text());
     local->fingerprint = certificate_.fingerprint();
