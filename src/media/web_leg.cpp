@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -27,6 +28,9 @@ bool begins_anew(const WebRemote& first, Setup our_role, const WebRemote& later)
         });
     return !shows_same_certificate || (later.setup != Setup::ActPass && later.setup == our_role);
 }
+
+/// How long the transport before an ICE restart goes on receiving.
+constexpr std::chrono::milliseconds kOverlap{500};
 
 std::vector<Codec> usable(std::vector<Codec> codecs, const LaunchFile& launch) {
     std::erase_if(codecs,
@@ -55,6 +59,7 @@ WebLeg::~WebLeg() {
     alive_.reset();
     drop(next_);
     drop(live_);
+    for (auto& way : replaced_) drop(way);
 }
 
 WebLeg::Way* WebLeg::newest() noexcept {
@@ -290,7 +295,15 @@ void WebLeg::on_local(std::uint64_t number, sdp::WebLocal local) {
 void WebLeg::on_verified(std::uint64_t number) {
     if (!next_ || next_->number != number) return;
     next_->transport->attach(*parts_.worker);
-    drop(live_);
+    if (live_) {
+        // The worker still sends through it for a moment, the peer until it has heard that the new
+        // one is up.
+        replaced_.push_back(std::move(live_));
+        overlap_.once(parts_.context, kOverlap, [this] {
+            for (auto& way : replaced_) drop(way);
+            replaced_.clear();
+        });
+    }
     live_ = std::exchange(next_, std::nullopt);
     const bool is_first = !std::exchange(was_connected_, true);
     const bool is_back = std::exchange(is_lost_, false);
@@ -354,11 +367,16 @@ base::Result<void> WebLeg::send_digits(const std::string& digits) {
 void WebLeg::retire(Reaper& reaper, std::function<void()> after) {
     parts_.reaper = &reaper;
     alive_.reset();
-    const auto left = std::make_shared<std::atomic<int>>(1 + next_.has_value() + live_.has_value());
+    overlap_.cancel();
+    auto ways = std::exchange(replaced_, {});
+    for (auto* way : {&next_, &live_}) {
+        if (*way) ways.push_back(std::exchange(*way, std::nullopt));
+    }
+    const auto left = std::make_shared<std::atomic<std::size_t>>(1 + ways.size());
     const auto done = [left, after = std::move(after)] {
         if (left->fetch_sub(1) == 1 && after) after();
     };
-    for (auto* way : {&next_, &live_}) drop(*way, done);
+    for (auto& way : ways) drop(way, done);
     if (chains_) {
         chains_->retire(reaper, done);
     } else {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/executor.h"
+#include "glib/timer.h"
 #include "media/launch_file.h"
 #include "media/leg.h"
 #include "media/leg_chains.h"
@@ -29,7 +30,8 @@ namespace offhook::media {
 /// that has sockets.
 ///
 ///     offer, answer, re-offer  -> sdp:: (parse, normalise, choose, complete)
-///     other ICE credentials    -> a new WebTransport; the old one carries on until it is verified
+///     other ICE credentials    -> a new WebTransport; the old one carries on until it is verified,
+///                                 and receives for half a second more
 ///     the same                 -> answered from what we have; webrtcbin is not asked
 ///
 /// The chains are built with the first offer or answer, when the codec is known, and depend on no
@@ -143,7 +145,10 @@ private:
     bool is_sending_ = true;
 
     std::uint64_t ways_ = 0;
-    std::optional<Way> live_;               ///< verified: carries the sound
+    std::optional<Way> live_;  ///< verified: carries the sound
+    /// Those before the last ICE restarts, which still receive for a moment; none is empty.
+    std::vector<std::optional<Way>> replaced_;
+    glib::Timer overlap_;
     std::optional<Way> next_;               ///< not verified yet: the first, or an ICE restart's
     std::optional<sdp::WebRemote> remote_;  ///< what the remote wrote last
     model::Direction ours_ = model::Direction::SendRecv;

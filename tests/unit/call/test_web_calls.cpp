@@ -201,7 +201,7 @@ TEST_F(WebCalls, AnIceRestartIsAnsweredOnceGathered) {
     EXPECT_TRUE(has_line(last_text(), "a=ice-ufrag:ours1")) << last_text();
     EXPECT_FALSE(ways[0]->is_retired()) << "carries on until the new one is verified";
     verifies(id);
-    EXPECT_TRUE(ways[0]->is_retired());
+    EXPECT_TRUE(wait_until([&] { return ways[0]->is_retired(); })) << "after a moment of both";
     EXPECT_EQ(info(id).web.restarts, 1U);
     const auto before = sent(id);
     EXPECT_TRUE(wait_until([&] { return sent(id) > before + 5; }));

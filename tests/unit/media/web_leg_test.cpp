@@ -274,8 +274,10 @@ TEST_F(WebLegTest, AnIceRestartKeepsTheStream) {
     EXPECT_TRUE(ways[1]->wire->packets.empty()) << "not verified yet";
     ways[1]->verifies();
     executor.run();
-    EXPECT_TRUE(ways[0]->is_retired());
     EXPECT_EQ(ways[1]->told, (Words{"accept", "attach"}));
+    EXPECT_FALSE(ways[0]->is_retired())
+        << "the worker has it until its next round, the peer longer";
+    while (!ways[0]->is_retired()) g_main_context_iteration(nullptr, TRUE);
     advance_ms(200);
     EXPECT_EQ(ways[1]->wire->packets.size(), 10u);
     expect_one_stream();
