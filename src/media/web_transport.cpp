@@ -472,6 +472,8 @@ void Transport::make_local(const char* action, const char* field, GstWebRTCSDPTy
                 "webrtcbin refused " + action + ": " + base::escape_untrusted(made.error));
         }
         self.local_text_ = made.sdp;
+        // The limit passed before there was anything to tell.
+        if (!self.gathering_.is_armed()) self.on_gathered();
         self.describe("set-local-description", type, made.sdp, [](Transport&) {});
     });
 }
@@ -483,7 +485,7 @@ void Transport::on_gathered() {
 
 void Transport::tell_local() {
     if (is_over_ || has_told_local_) return;
-    if (local_text_.empty()) return;  // the limit passed before there was anything to tell
+    if (local_text_.empty()) return;  // comes with it
     gathering_.cancel();
     if (candidates_.empty() && ++looks_ < kLooksForFirst) return on_gathered();
     auto local = sdp::read_local(local_text_, payload_type_, candidates_);
