@@ -299,6 +299,23 @@ TEST_F(WebLegTest, ARestartThatIsTakenBackLeavesTheOldOneInForce) {
     EXPECT_EQ(restarts, 0);
 }
 
+// Two in a row, and the end while all three still receive.
+TEST_F(WebLegTest, RetiresEveryTransportAfterQuickRestarts) {
+    connect();
+    for (const char* ufrag : {"second", "third"}) {
+        restart(ufrag);
+        ways.back()->verifies();
+        executor.run();
+        advance_ms(100);
+    }
+    for (const auto& way : ways) EXPECT_FALSE(way->is_retired());
+    EXPECT_EQ(ways[1]->wire->packets.size(), 5u);
+    EXPECT_EQ(ways[2]->wire->packets.size(), 5u);
+    expect_one_stream();
+    retire();
+    for (const auto& way : ways) EXPECT_TRUE(way->is_retired());
+}
+
 // Another certificate without other credentials, and the role that we have, are other DTLS
 // associations as well (RFC 8842 §5).
 TEST_F(WebLegTest, AnotherAssociationTakesAnotherTransport) {
