@@ -80,7 +80,7 @@ std::string Linphone::command(const std::string& text) {
     if (fd_ < 0 || send(fd_, line.data(), line.size(), MSG_NOSIGNAL) < 0) return {};
     pollfd wait{.fd = fd_, .events = POLLIN, .revents = 0};
     std::array<char, 4096> answer;
-    if (poll(&wait, 1, 5000) != 1) return {};
+    if (poll(&wait, 1, 20'000) != 1) return {};
     const ssize_t n = recv(fd_, answer.data(), answer.size(), 0);
     return n > 0 ? std::string(answer.data(), static_cast<std::size_t>(n)) : std::string();
 }

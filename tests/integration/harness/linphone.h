@@ -32,7 +32,7 @@ public:
     void quit();
 
 private:
-    /// Its answer; empty when it gave none within 5 s.
+    /// Its answer; empty when it gave none within 20 s (it makes its certificate first).
     std::string command(const std::string& text);
 
     std::string pipe_;  ///< name of its socket under /tmp, where it insists on having it
