@@ -99,7 +99,6 @@ struct Call {
     /// told to: the peer's BYE or CANCEL is then the end of what was asked for.
     std::optional<model::CallEnd> superseded;
     glib::Timer transfer_timer;
-    glib::Timer goodbye_timer;             ///< the peer closed its transport and should hang up now
     std::uint64_t ringcentral_number = 0;  ///< of the newest command
     glib::Timer ringcentral_timer;         ///< nothing came of it
 

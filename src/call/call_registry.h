@@ -198,7 +198,6 @@ private:
     [[nodiscard]] std::optional<Refusal> refuse_web(std::size_t others) const;
     void on_web_connected(const model::CallId& id);
     void on_web_failed(const model::CallId& id, model::CallEnd why);
-    void end_web(Call& call, model::CallEnd why);
     void on_web_lost(const model::CallId& id, bool is_lost);
     void on_web_restarted(const model::CallId& id);
     [[nodiscard]] model::CallEnd judged(const Call& call, model::CallEnd end) const;

@@ -2,7 +2,6 @@
 // lost and come back, they fail.
 
 #include <algorithm>
-#include <chrono>
 #include <string_view>
 
 #include "base/log.h"
@@ -18,10 +17,6 @@ using model::CallId;
 using model::EndReason;
 
 namespace {
-
-/// A browser that hangs up closes its transport and tells by signalling in the same moment, on ways
-/// of different length.
-constexpr std::chrono::milliseconds kGoodbye{1000};
 
 /// The Reason header of the BYE (RFC 3326).
 std::string_view header_of(EndReason reason) {
@@ -104,33 +99,23 @@ void CallRegistry::on_web_failed(const CallId& id, CallEnd why) {
     Call* call = get(id);
     if (!call || call->ending) return;
     call->info.web.is_connected = false;
-    if (why.reason == EndReason::PeerVanished && !call->info.web.is_lost) {
-        call->goodbye_timer.once(parts_.context, kGoodbye, [this, id, why] {
-            if (Call* silent = get(id); silent && !silent->ending) end_web(*silent, why);
-        });
-        return;
-    }
-    end_web(*call, std::move(why));
-}
-
-void CallRegistry::end_web(Call& call, CallEnd why) {
     if (why.reason == EndReason::FingerprintMismatch) {
         log::write(Level::Error,
                    Mark::Error,
                    "web.fingerprint_mismatch",
-                   call.id.text,
+                   id.text,
                    "nothing was let through: " + why.detail,
-                   {{"peer", call.info.peer}, {"account", call.info.account}});
+                   {{"peer", call->info.peer}, {"account", call->info.account}});
     } else {
         log::write(Level::Warning,
                    Mark::Warning,
                    "web.failed",
-                   call.id.text,
+                   id.text,
                    why.detail,
-                   {{"reason", model::name_of(why.reason)}, {"peer", call.info.peer}});
+                   {{"reason", model::name_of(why.reason)}, {"peer", call->info.peer}});
     }
     const std::string header(header_of(why.reason));
-    end(call, std::move(why), header);
+    end(*call, std::move(why), header);
 }
 
 void CallRegistry::on_web_lost(const CallId& id, bool is_lost) {
@@ -153,7 +138,6 @@ void CallRegistry::on_web_lost(const CallId& id, bool is_lost) {
 void CallRegistry::on_web_restarted(const CallId& id) {
     Call* call = get(id);
     if (!call || call->ending) return;
-    call->goodbye_timer.cancel();
     ++call->info.web.restarts;
     log::write(Level::Info,
                Mark::Ok,

@@ -119,23 +119,6 @@ TEST_F(WebCalls, AFailedTransportEndsTheCallWithItsOwnReason) {
     }
 }
 
-// A browser's goodbye in DTLS is often here before its BYE.
-TEST_F(WebCalls, APeerThatClosesItsTransportAndHangsUpHungUp) {
-    const model::CallId id = web_connected();
-    ways.back()->fails(EndReason::PeerVanished);
-    EXPECT_TRUE(wait_until([&] { return !info(id).web.is_connected; }));
-    ends(id, model::ended(EndReason::CallerHangup));
-    EXPECT_EQ(over.back().end->reason, EndReason::CallerHangup);
-    EXPECT_TRUE(sip.ends.empty());
-}
-
-TEST_F(WebCalls, APeerThatOnlyClosesItsTransportIsHungUp) {
-    const model::CallId id = web_connected();
-    ways.back()->fails(EndReason::PeerVanished);
-    EXPECT_TRUE(wait_until([&] { return sip.was_asked("hangup " + id.text); }));
-    EXPECT_EQ(sip.ends.back().reason, EndReason::PeerVanished);
-}
-
 TEST_F(WebCalls, AnInviteWhoseTransportFailsIsNotAnswered) {
     const model::CallId id = web_comes_in();
     ways.back()->fails(EndReason::PipelineError);
