@@ -213,6 +213,9 @@ void CallRegistry::send_description(Call& call) {
             call.placing.reset();
             outgoing.offer = std::move(*out.sdp);
             via(call).place_call(std::move(outgoing));
+            // Now signalling knows the call whose progress it reports to who asked for it.
+            if (const Call* asked_by = get(call.transferor))
+                via(*asked_by).accept_transfer(asked_by->id, call.id);
             break;
         }
         case Purpose::None:
@@ -353,6 +356,8 @@ void CallRegistry::end(Call& call, CallEnd why, std::string reason_header) {
 void CallRegistry::on_ended(const CallId& id, CallEnd end) {
     auto call = calls_.take(id);
     if (!call) return;
+    if (const Call* asked_by = call->placing ? get(call->transferor) : nullptr)
+        via(*asked_by).refuse_transfer(asked_by->id, 503);
     if (call->is_outbound() && !call->is_answered())
         tell_transferor(*call, end.sip_status == 0 ? 503 : end.sip_status);
     end = judged(*call, std::move(end));

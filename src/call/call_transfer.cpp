@@ -156,7 +156,6 @@ void CallRegistry::on_transfer_requested(const CallId& id, model::Transfer trans
     // A peer that leaves before the new call is answered has got what it asked for as well.
     call->superseded =
         model::ended(EndReason::Transferred, "the peer sent us to call " + placed->text);
-    via(*call).accept_transfer(id, *placed);
     log::write(Level::Info,
                Mark::Call,
                "call.transfer_accepted",

@@ -84,8 +84,10 @@ void CallRegistry::look_at(Call& call, std::int64_t now_ns) {
 // The alarm that should never sound: an answered call to which nothing leaves.
 void CallRegistry::look_for_stop(Call& call, const model::LegStats& stats, std::int64_t now_ns) {
     const bool has_begun = now_ns - call.media_started_ns > kStartNs;
+    // A web leg whose transport is gone waits for that of its ICE restart.
+    const bool has_way = !call.is_web() || WebMedia::is_connected(call);
     const bool is_stopped =
-        has_begun && !call.is_held() &&
+        has_begun && has_way && !call.is_held() &&
         (stats.since_last_sent_ms < 0 || stats.since_last_sent_ms >= kStoppedMs);
     if (is_stopped && !call.told_stopped) {
         log::write(Level::Error,
@@ -129,8 +131,10 @@ void CallRegistry::look_for_oneway(Call& call, const model::LegStats& stats, std
                    Mark::Warning,
                    "call.oneway",
                    call.id.text,
-                   "no RTP from the caller; ours goes on. Look for a firewall or NAT between the "
-                   "peer and [rtp] ports",
+                   call.is_web() ? "no RTP from the peer; ours goes on. With web.lost it is gone, "
+                                   "else it sends nothing: a microphone that is shut off"
+                                 : "no RTP from the caller; ours goes on. Look for a firewall or "
+                                   "NAT between the peer and [rtp] ports",
                    {{"silent_ms", silent_ms},
                     {"received", stats.received_packets},
                     {"sent", stats.sent_packets}});

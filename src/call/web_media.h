@@ -63,6 +63,7 @@ public:
     /// The answer to it, or what was in force before an offer of the peer that was taken back.
     [[nodiscard]] base::Result<void> renegotiate(Call& call, const model::RemoteSdp& remote);
 
+    [[nodiscard]] static bool is_connected(Call& call) { return leg_of(call).is_connected(); }
     static void add_candidates(Call& call, const std::vector<std::string>& candidates);
 
 private:

@@ -20,6 +20,7 @@ public:
     std::vector<model::TextMessage> messages;
     std::vector<model::ControlOrder> control_orders;
     std::vector<model::CallEnd> ends;  ///< why we hung up
+    std::string reason_header;         ///< of the last hang-up
     std::optional<std::chrono::seconds> retry_after;
 
     void ring(const model::CallId& id) override { note("ring " + id.text); }
@@ -36,8 +37,9 @@ public:
         note("reject " + id.text + " " + std::to_string(status));
         retry_after = after;
     }
-    void hangup(const model::CallId& id, model::CallEnd why, std::string /*reason*/) override {
+    void hangup(const model::CallId& id, model::CallEnd why, std::string reason) override {
         note("hangup " + id.text);
+        reason_header = std::move(reason);
         ends.push_back(std::move(why));
     }
     void set_draining(bool draining) override { note(draining ? "drain" : "no drain"); }

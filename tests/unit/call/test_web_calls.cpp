@@ -113,6 +113,7 @@ TEST_F(WebCalls, AFailedTransportEndsTheCallWithItsOwnReason) {
         ways.back()->fails(reason);
         EXPECT_TRUE(wait_until([&] { return sip.was_asked("hangup " + id.text); }));
         EXPECT_EQ(sip.ends.back().reason, reason);
+        EXPECT_EQ(sip.reason_header.find("SIP;cause=4"), 0U) << sip.reason_header;
         EXPECT_EQ(sent(id), 0U) << "nothing was let through";
         ends(id, model::ended(EndReason::CallerHangup));
         EXPECT_EQ(over.back().end->reason, reason);
@@ -294,6 +295,31 @@ TEST_F(WebCalls, ACallHungUpBeforeItsInviteLeftIsOver) {
     EXPECT_TRUE(sip.placed.empty());
     EXPECT_TRUE(calls->calls(false).empty());
     EXPECT_TRUE(ways[0]->is_retired());
+}
+
+TEST_F(WebCalls, WhoSendsUsElsewhereHearsOfTheCallOnceItsInviteLeft) {
+    accounts["browser"].outbound.per_minute = 10;
+    const auto asked = [this] {
+        const model::CallId id = answered("y", "browser");
+        model::Transfer transfer;
+        transfer.target = "sip:102@pbx.example.com";
+        calls->on_transfer_requested(id, transfer);
+        return id;
+    };
+    const model::CallId first = asked();
+    ASSERT_TRUE(info(first).transfer);
+    const model::CallId placed = info(first).transfer->call;
+    EXPECT_FALSE(sip.was_asked("accept_transfer " + first.text + " " + placed.text));
+    gathers(sdp::Setup::ActPass);
+    EXPECT_TRUE(sip.was_asked("place " + placed.text));
+    EXPECT_TRUE(sip.was_asked("accept_transfer " + first.text + " " + placed.text));
+
+    const model::CallId second = asked();
+    ways.back()->fails(EndReason::PipelineError);
+    EXPECT_TRUE(
+        wait_until([&] { return sip.was_asked("refuse_transfer " + second.text + " 503"); }));
+    EXPECT_EQ(info(second).transfer->status, 503);
+    EXPECT_EQ(info(second).state, CallState::Answered);
 }
 
 TEST_F(WebCalls, CandidatesThatComeLaterReachTheTransport) {
