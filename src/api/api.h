@@ -28,7 +28,8 @@ struct ApiParts {
         listeners;  ///< "http://127.0.0.1:5000", "udp:127.0.0.1:5060"
     /// For /health and /readyz; a missing one is `off`. Figures of `calls` and `media` that
     /// docs/http-api.md promises are filled in by the API itself, further ones come behind them.
-    model::HealthProbe calls_health{}, media_health{}, ai_health{}, accounts_health{};
+    model::HealthProbe calls_health{}, media_health{}, ai_health{}, accounts_health{},
+        websockets_health{};
     /// For /livez: Failed when a media worker is stuck. That the control loop runs is proved by the
     /// answer.
     model::HealthProbe liveness{};

@@ -60,8 +60,8 @@ std::vector<NamedCheck> checks_of(const ApiParts& parts) {
     HealthCheck media = ask(parts.media_health, "media workers are not watched");
     promise(media,
             {{"workers", static_cast<std::int64_t>(workers.size())}, {"tick_p99_ms", p99_ms}});
-    HealthCheck websockets{Status::Off, "there are no WebSockets in this version", {}};
-    promise(websockets, {{"live", std::int64_t{0}}});
+    HealthCheck websockets = ask(parts.websockets_health, "nobody can join by WebSocket");
+    if (websockets.figures.empty()) promise(websockets, {{"live", std::int64_t{0}}});
     return {{"accounts",
              ask(parts.accounts_health, "no account is configured; calls come in directly")},
             {"calls", std::move(calls)},

@@ -397,6 +397,7 @@ private:
                                    .media_health = [this] { return media_health(); },
                                    .ai_health = [this] { return ai_health(); },
                                    .accounts_health = [this] { return accounts_.health(); },
+                                   .websockets_health = [this] { return websockets_health(); },
                                    .liveness = [this] { return liveness(); },
                                    .signalling = [this] { return signalling_stats(); },
                                    .failed_ai_sessions =
@@ -507,6 +508,11 @@ private:
         return {model::HealthCheck::Status::Ok,
                 std::to_string(config_.ai.size()) + " built in, nothing to connect",
                 {}};
+    }
+
+    model::HealthCheck websockets_health() const {
+        if (doors_) return doors_->health();
+        return {model::HealthCheck::Status::Off, "there are no web legs: [web] max_legs = 0", {}};
     }
 
     model::HealthCheck liveness() const {

@@ -6,6 +6,7 @@
 #include "base/executor.h"
 #include "config/config.h"
 #include "http/server.h"
+#include "model/call_directory.h"
 #include "signalling/web/access.h"
 #include "signalling/web/browser_endpoint.h"
 #include "signalling/web/web_signaller.h"
@@ -27,6 +28,8 @@ public:
 
     /// Adds the routes. This outlives the server.
     void install(http::Server& server);
+    /// Of the browsers that are here by WebSocket; `off` when that door is shut.
+    [[nodiscard]] model::HealthCheck health() const;
     /// Hangs up whoever is left. Ends are told from the loop, so this outlives its next turns.
     void close();
 
