@@ -73,8 +73,8 @@ std::vector<Key<Config>> web_keys() {
                  10'000,
                  {"",
                   "0 = none: 488",
-                  "Web legs at once; more get 503 with Retry-After. One costs about 14 ms of CPU "
-                  "per call-second with PCMU, 24 with Opus, and nine threads."}),
+                  "Web legs at once; more get 503 with Retry-After. One costs about 13 ms of CPU "
+                  "per call-second with PCMU, 16 with Opus, and six threads."}),
         codecs<C>(
             "web",
             "codecs",
