@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 #include <vector>
 
 #include "ai/ai_runtime.h"
@@ -238,7 +239,7 @@ private:
                                        .after_tap = [ai = ai_.get()] { ai->wake(); }});
         if (!workers) return tl::unexpected(workers.error());
         web_workers_ = std::move(*workers);
-        media::WebTransport::warm_up();
+        warming_up_ = media::WebTransport::warm_up();
         return {};
     }
 
@@ -563,6 +564,7 @@ private:
     std::unique_ptr<media::WorkerPool> workers_;
     media::WebSettings web_settings_;
     std::unique_ptr<media::WorkerPool> web_workers_;  ///< null: no web legs
+    std::jthread warming_up_;                         ///< makes DTLS certificates ready
     std::unique_ptr<media::Reaper> reaper_;
     std::unique_ptr<media::StunClient> stun_;  ///< null without `[rtp] stun`
     std::unique_ptr<call::CallRegistry> calls_;

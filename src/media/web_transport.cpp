@@ -640,8 +640,8 @@ base::Result<std::shared_ptr<WebTransport>> WebTransport::create(Parts parts) {
     return std::static_pointer_cast<WebTransport>(made);
 }
 
-void WebTransport::warm_up() {
-    static std::jthread once([] {
+std::jthread WebTransport::warm_up() {
+    return std::jthread([] {
         pthread_setname_np(pthread_self(), "oh-web-warm");
         for (const char* name : kMadeLater) {
             if (GstElement* element = gst_element_factory_make(name, nullptr)) {

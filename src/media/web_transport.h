@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -76,9 +77,9 @@ public:
                         Reaper& reaper,
                         std::function<void()> after) = 0;
 
-    /// Generates what the first webrtcbin of a process would wait 300 ms for. Once, at start, on a
-    /// thread of its own.
-    static void warm_up();
+    /// Generates what the first webrtcbin of a process would wait 300 ms for, on a thread of its
+    /// own. Once, at start; the thread has to end before the process does, whose libraries it uses.
+    [[nodiscard]] static std::jthread warm_up();
 };
 
 }  // namespace offhook::media

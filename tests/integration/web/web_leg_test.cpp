@@ -97,7 +97,7 @@ private:
 class WebLegLive : public testing::Test {
 protected:
     static void SetUpTestSuite() {
-        media::WebTransport::warm_up();
+        media::WebTransport::warm_up().join();
         auto file = media::LaunchFile::load(
             std::string(std::getenv("OFFHOOK_PIPELINES")) + "/web.launch", {});
         ASSERT_TRUE(file) << file.error().text();
