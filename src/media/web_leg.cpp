@@ -180,6 +180,10 @@ base::Result<void> WebLeg::accept(std::string_view offer, Direction ours) {
     if (next_ && live_ && !is_other(&*live_)) drop(next_);
     const bool is_new = is_other(newest());
     if (is_new) {
+        // A browser that restarts keeps the DTLS before until it has read our answer, and loses what
+        // begins the new one earlier; OpenSSL would repeat it after a second, then after two. So who
+        // reads last begins.
+        if (live_) remote->must_begin_dtls = true;
         if (auto opened = open_way(); !opened) return opened;
     }
     chains_->renegotiate(*chosen);

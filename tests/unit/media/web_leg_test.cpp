@@ -269,6 +269,8 @@ TEST_F(WebLegTest, AnIceRestartKeepsTheStream) {
     ASSERT_EQ(ways.size(), 2u);
     EXPECT_TRUE(has_line(texts.back(), "a=ice-ufrag:ours1"));
     EXPECT_EQ(ways[1]->parts().ssrc, ways[0]->parts().ssrc);
+    EXPECT_FALSE(ways[0]->remote.must_begin_dtls);
+    EXPECT_TRUE(ways[1]->remote.must_begin_dtls) << "it still has the DTLS before";
     advance_ms(200);
     EXPECT_FALSE(ways[0]->is_retired());
     EXPECT_TRUE(ways[1]->wire->packets.empty()) << "not verified yet";
