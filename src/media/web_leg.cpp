@@ -182,8 +182,11 @@ base::Result<void> WebLeg::accept(std::string_view offer, Direction ours) {
     if (is_new) {
         // A browser that restarts keeps the DTLS before until it has read our answer, and loses what
         // begins the new one earlier; OpenSSL would repeat it after a second, then after two. So who
-        // reads last begins.
-        if (live_) remote->must_begin_dtls = true;
+        // reads last begins. Another certificate is another peer (a server that takes the call
+        // over), which has no DTLS before and may insist on being the server.
+        if (live_ && live_->remote->fingerprints == remote->fingerprints) {
+            remote->must_begin_dtls = true;
+        }
         if (auto opened = open_way(); !opened) return opened;
     }
     chains_->renegotiate(*chosen);

@@ -57,7 +57,7 @@ struct WebRemote {
     bool has_msid = false;  ///< names its streams, and so is a WebRTC peer
     /// It has to begin DTLS where it left that open. read_web says so of linphone up to 5.1
     /// (mbedTLS), which takes no ClientHello in pieces, and ours comes so, as GStreamer 1.22 never
-    /// tells OpenSSL the MTU; WebLeg says so of whoever restarts ICE.
+    /// tells OpenSSL the MTU; WebLeg says so of a peer that restarts ICE.
     bool must_begin_dtls = false;
 
     /// Whether `later` wants another ICE session (RFC 8445 §9): other credentials.

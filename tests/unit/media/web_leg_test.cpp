@@ -107,8 +107,8 @@ protected:
         advance_ms(100);
     }
     /// Through which all that follows has to go.
-    void restart(const std::string& ufrag) {
-        accept({.ufrag = ufrag, .fingerprint = "22"});
+    void restart(const std::string& ufrag, const std::string& fingerprint = "22") {
+        accept({.ufrag = ufrag, .fingerprint = fingerprint});
         ways.back()->gathers();
         executor.run();
     }
@@ -265,7 +265,7 @@ TEST_F(WebLegTest, PayloadNumbersMayChange) {
 // RFC 8445 §9: other credentials. The sound goes on through the old one until the new is verified.
 TEST_F(WebLegTest, AnIceRestartKeepsTheStream) {
     connect();
-    restart("other");
+    restart("other", Said{}.fingerprint);
     ASSERT_EQ(ways.size(), 2u);
     EXPECT_TRUE(has_line(texts.back(), "a=ice-ufrag:ours1"));
     EXPECT_EQ(ways[1]->parts().ssrc, ways[0]->parts().ssrc);
@@ -286,6 +286,15 @@ TEST_F(WebLegTest, AnIceRestartKeepsTheStream) {
     EXPECT_EQ(connected, 1) << "once a call";
     EXPECT_EQ(restarts, 1);
     EXPECT_TRUE(ends.empty());
+}
+
+// What a takeover looks like: our DTLS role is the one that a first offer would be given.
+TEST_F(WebLegTest, AnotherPeerThatGoesOnIsTheDtlsServer) {
+    connect();
+    restart("other", "22");
+    ASSERT_EQ(ways.size(), 2u);
+    EXPECT_FALSE(ways[1]->remote.must_begin_dtls);
+    EXPECT_TRUE(has_line(texts.back(), "a=setup:active"));
 }
 
 TEST_F(WebLegTest, ARestartThatIsTakenBackLeavesTheOldOneInForce) {
