@@ -19,7 +19,10 @@ constexpr std::array kEventTypes{
 constexpr std::uint32_t kCommonEventClockHz = 8000;
 constexpr std::uint8_t kStaticComfortNoise = 13;
 
-bool same(const std::string& a, std::string_view b) {
+constexpr std::array kDirections{
+    Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive};
+
+bool same(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && strncasecmp(a.data(), b.data(), b.size()) == 0;
 }
 
@@ -75,6 +78,28 @@ void choose_comfort_noise(const RemoteAudio& remote, std::uint32_t clock_hz, Cho
 }
 
 }  // namespace
+
+std::string_view name_of(Direction direction) noexcept {
+    switch (direction) {
+        case Direction::SendRecv:
+            return "sendrecv";
+        case Direction::SendOnly:
+            return "sendonly";
+        case Direction::RecvOnly:
+            return "recvonly";
+        case Direction::Inactive:
+            break;
+    }
+    return "inactive";
+}
+
+std::optional<Direction> direction_named(std::string_view name) noexcept {
+    const auto found =
+        std::find_if(kDirections.begin(), kDirections.end(), [&](Direction direction) {
+            return same(name, name_of(direction));
+        });
+    return found == kDirections.end() ? std::nullopt : std::optional(*found);
+}
 
 std::optional<ChosenAudio> choose_codec(const RemoteAudio& remote, const std::vector<Codec>& ours) {
     for (const Codec codec : ours) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/codec.h"
@@ -25,6 +26,11 @@ enum class Direction : std::uint8_t { SendRecv, SendOnly, RecvOnly, Inactive };
            : d == Direction::RecvOnly ? Direction::SendOnly
                                       : d;
 }
+
+/// "sendrecv", "sendonly", "recvonly", "inactive": the attribute that says it (RFC 8866 §6.7).
+[[nodiscard]] std::string_view name_of(Direction direction) noexcept;
+/// Without regard to case; empty when it is none of them.
+[[nodiscard]] std::optional<Direction> direction_named(std::string_view name) noexcept;
 
 /// One format of an m=audio line with its rtpmap and fmtp (static types filled in from RFC 3551).
 struct SdpFormat {

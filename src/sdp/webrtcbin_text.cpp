@@ -79,7 +79,7 @@ base::Result<WebLocal> read_local(std::string_view webrtcbin_text,
     const auto direction = detail::read_direction(line);
     if (direction != model::Direction::SendRecv)
         return unusable("it is " +
-                        std::string(direction ? detail::name_of(*direction) : "without direction") +
+                        std::string(direction ? model::name_of(*direction) : "without direction") +
                         " instead of sendrecv; its caps and the description disagree");
     const auto formats = detail::read_formats(line);
     if (std::none_of(formats.begin(), formats.end(), [&](const model::SdpFormat& format) {

@@ -68,7 +68,7 @@ std::string audio(const AudioLine& line, const DefaultAddress& address) {
         text += ' ' + std::to_string(format.payload_type);
     text += "\r\n";
     if (line.mid) text += "a=mid:" + *line.mid + "\r\n";
-    text += "a=" + std::string(detail::name_of(line.direction)) + "\r\na=rtcp-mux\r\n";
+    text += "a=" + std::string(model::name_of(line.direction)) + "\r\na=rtcp-mux\r\n";
     if (line.is_offer) text += "a=rtcp-mux-only\r\n";  // RFC 8858: nothing else will do
     text += detail::write_formats(line.formats) + "a=ptime:" + std::to_string(model::kPtimeMs) +
             "\r\na=ice-ufrag:" + line.local.ice_ufrag + "\r\na=ice-pwd:" + line.local.ice_pwd +

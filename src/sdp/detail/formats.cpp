@@ -23,9 +23,6 @@ constexpr std::array<StaticType, 6> kStaticTypes{
     {{0, "PCMU"}, {3, "GSM"}, {8, "PCMA"}, {9, "G722"}, {13, "CN"}, {18, "G729"}}};
 constexpr std::uint32_t kStaticClockHz = 8000;
 
-constexpr std::array kDirections{
-    Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive};
-
 using Formats = std::vector<model::SdpFormat>;
 
 Formats::iterator find(Formats& formats, std::optional<std::uint8_t> payload_type) {
@@ -93,25 +90,9 @@ std::string write_formats(const std::vector<model::SdpFormat>& formats) {
 std::optional<Direction> read_direction(const Section& section) {
     std::optional<Direction> read;
     for (const Attribute& attribute : section.attributes) {
-        for (const Direction direction : kDirections) {
-            if (same(attribute.name, name_of(direction))) read = direction;
-        }
+        if (const auto direction = model::direction_named(attribute.name)) read = direction;
     }
     return read;
-}
-
-std::string_view name_of(Direction direction) noexcept {
-    switch (direction) {
-        case Direction::SendRecv:
-            return "sendrecv";
-        case Direction::SendOnly:
-            return "sendonly";
-        case Direction::RecvOnly:
-            return "recvonly";
-        case Direction::Inactive:
-            break;
-    }
-    return "inactive";
 }
 
 }  // namespace offhook::sdp::detail

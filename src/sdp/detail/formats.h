@@ -19,6 +19,5 @@ namespace offhook::sdp::detail {
 
 /// a=sendrecv ..., as `section` says it itself.
 [[nodiscard]] std::optional<model::Direction> read_direction(const Section& section);
-[[nodiscard]] std::string_view name_of(model::Direction direction) noexcept;
 
 }  // namespace offhook::sdp::detail

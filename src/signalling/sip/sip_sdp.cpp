@@ -78,28 +78,6 @@ std::string_view take(std::string_view& rest, char separator = ' ') {
     return token;
 }
 
-std::optional<Direction> direction_named(std::string_view name) {
-    if (same(name, "sendrecv")) return Direction::SendRecv;
-    if (same(name, "sendonly")) return Direction::SendOnly;
-    if (same(name, "recvonly")) return Direction::RecvOnly;
-    if (same(name, "inactive")) return Direction::Inactive;
-    return std::nullopt;
-}
-
-std::string_view name_of(Direction direction) {
-    switch (direction) {
-        case Direction::SendRecv:
-            return "sendrecv";
-        case Direction::SendOnly:
-            return "sendonly";
-        case Direction::RecvOnly:
-            return "recvonly";
-        case Direction::Inactive:
-            break;
-    }
-    return "inactive";
-}
-
 /// One m= section (or the session's part) as read, before anything is chosen.
 struct Section {
     model::SdpMediaLine line;
@@ -140,7 +118,7 @@ void read_attribute(std::string_view text, Section& section) {
     const std::string_view name = text.substr(0, colon);
     std::string_view value =
         colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
-    if (const auto direction = direction_named(name)) {
+    if (const auto direction = model::direction_named(name)) {
         section.direction = direction;
     } else if (same(name, "rtpmap")) {
         read_rtpmap(value, section);
@@ -361,7 +339,7 @@ std::string write_sdp(const model::LocalSdp& local) {
         if (local.rtcp_mux) text += "a=rtcp-mux\r\n";
         for (const model::SdpCrypto& crypto : local.crypto)
             text += "a=crypto:" + model::write_crypto(crypto) + "\r\n";
-        text += "a=" + std::string(name_of(local.direction)) + "\r\n";
+        text += "a=" + std::string(model::name_of(local.direction)) + "\r\n";
     };
     if (local.lines.empty()) write_audio(local.protocol);
     for (const model::SdpMediaLine& line : local.lines) {

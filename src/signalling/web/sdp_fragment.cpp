@@ -48,6 +48,23 @@ bool is_candidate_line(std::string_view line) {
     return line.starts_with("a=candidate:") || line == "a=end-of-candidates";
 }
 
+/// Calls `see(line, is_in_session)` with every line of the session's part and of the audio line that
+/// is used, its m= line first; what stands behind that is not read.
+template <class See>
+void each_line_of_ours(std::string_view description, See see) {
+    bool is_in_session = true;
+    bool is_in_audio = false;
+    while (!description.empty()) {
+        const std::string_view line = take_line(description);
+        if (line.starts_with("m=")) {
+            if (is_in_audio) return;
+            is_in_session = false;
+            is_in_audio = is_live_audio(line);
+        }
+        if (is_in_session || is_in_audio) see(line, is_in_session);
+    }
+}
+
 }  // namespace
 
 base::Result<SdpFragment> read_fragment(std::string_view text) {
@@ -81,39 +98,26 @@ base::Result<SdpFragment> read_fragment(std::string_view text) {
 
 model::Direction direction_of(std::string_view description) {
     auto session = model::Direction::SendRecv;
-    std::optional<model::Direction> line_direction;
-    bool is_in_session = true;
-    bool is_in_audio = false;
-    while (!description.empty()) {
-        const std::string_view line = take_line(description);
-        if (line.starts_with("m=")) {
-            if (is_in_audio) break;
-            is_in_session = false;
-            is_in_audio = is_live_audio(line);
-        } else if (const auto direction = read_direction(line)) {
-            if (is_in_session) session = *direction;
-            if (is_in_audio) line_direction = direction;
+    std::optional<model::Direction> audio;
+    each_line_of_ours(description, [&](std::string_view line, bool is_in_session) {
+        const auto direction = read_direction(line);
+        if (!direction) return;
+        if (is_in_session) {
+            session = *direction;
+        } else {
+            audio = direction;
         }
-    }
-    return line_direction.value_or(session);
+    });
+    return audio.value_or(session);
 }
 
 IceCredentials ice_of(std::string_view description) {
     IceCredentials session, audio;
-    bool is_in_session = true;
-    bool is_in_audio = false;
-    while (!description.empty()) {
-        const std::string_view line = take_line(description);
-        if (line.starts_with("m=")) {
-            if (is_in_audio) break;
-            is_in_session = false;
-            is_in_audio = is_live_audio(line);
-        }
-        if (!is_in_session && !is_in_audio) continue;
+    each_line_of_ours(description, [&](std::string_view line, bool is_in_session) {
         IceCredentials& ice = is_in_session ? session : audio;
         if (const auto ufrag = value_after(line, "a=ice-ufrag:")) ice.ufrag = *ufrag;
         if (const auto pwd = value_after(line, "a=ice-pwd:")) ice.pwd = *pwd;
-    }
+    });
     return {audio.ufrag.empty() ? session.ufrag : audio.ufrag,
             audio.pwd.empty() ? session.pwd : audio.pwd};
 }
@@ -149,23 +153,12 @@ std::string with_ice_of(std::string_view description, const SdpFragment& fragmen
 
 std::string fragment_of(std::string_view description) {
     std::string session, audio;
-    bool is_in_session = true;
-    bool is_in_audio = false;
-    while (!description.empty()) {
-        const std::string_view line = take_line(description);
-        if (line.starts_with("m=")) {
-            if (is_in_audio) break;
-            is_in_session = false;
-            is_in_audio = is_live_audio(line);
-            if (is_in_audio) audio.append(line).append("\r\n");
-            continue;
-        }
-        if (!is_in_session && !is_in_audio) continue;
-        const bool is_wanted = is_candidate_line(line) || line.starts_with("a=ice-") ||
-                               line.starts_with("a=fingerprint:") || line.starts_with("a=setup:") ||
-                               line.starts_with("a=mid:");
+    each_line_of_ours(description, [&](std::string_view line, bool is_in_session) {
+        const bool is_wanted = line.starts_with("m=") || is_candidate_line(line) ||
+                               line.starts_with("a=ice-") || line.starts_with("a=fingerprint:") ||
+                               line.starts_with("a=setup:") || line.starts_with("a=mid:");
         if (is_wanted) (is_in_session ? session : audio).append(line).append("\r\n");
-    }
+    });
     return session + audio;
 }
 
