@@ -83,14 +83,14 @@ AiRuntime::~AiRuntime() {
     close_if_open(epoll_fd_);
 }
 
-void AiRuntime::attach(const model::CallId& id,
-                       const config::Ai& ai,
-                       std::shared_ptr<model::AudioPort> port) {
-    if (port) post({id, ai, std::move(port)});
+void AiRuntime::attach(AiOrder order) {
+    if (order.port) post({std::move(order), {}});
 }
 
-void AiRuntime::detach(const model::CallId& id) {
-    post({id, {}, nullptr});
+void AiRuntime::tell(const model::CallId& id, CallNews news) {
+    Command command{{}, std::move(news)};
+    command.order.call.id = id;
+    post(std::move(command));
 }
 
 void AiRuntime::post(Command command) {
@@ -149,17 +149,18 @@ bool AiRuntime::run_commands() {
         commands.swap(commands_);
     }
     for (Command& command : commands) {
-        if (!command.port) {
-            sessions_.detach(command.id);
+        const model::CallId& id = command.order.call.id;
+        if (!command.order.port) {
+            sessions_.tell(id, command.news);
             continue;
         }
         try {
-            sessions_.attach(command.id, command.ai, std::move(command.port), base::monotonic_ns());
+            sessions_.attach(command.order, base::monotonic_ns());
         } catch (const std::exception& error) {
             log::write(log::Level::Error,
                        log::Mark::Error,
                        "ai.failed",
-                       command.id.text,
+                       id.text,
                        "no AI for this call",
                        {{"cause", error.what()}});
             AiCounters::add(counters_.failed_sessions, 1);

@@ -7,10 +7,9 @@
 #include <thread>
 #include <vector>
 
+#include "ai/ai_order.h"
 #include "ai/ai_sessions.h"
 #include "base/error.h"
-#include "config/config.h"
-#include "model/audio_port.h"
 #include "model/call_id.h"
 
 namespace offhook::ai {
@@ -30,12 +29,10 @@ public:
     AiRuntime& operator=(const AiRuntime&) = delete;
 
     /// Starts the AI on the call; returns at once. @thread any
-    void attach(const model::CallId& id,
-                const config::Ai& ai,
-                std::shared_ptr<model::AudioPort> port);
-    /// Takes it off; returns at once, the port is let go within a tick. Nothing for an unknown id.
-    /// @thread any
-    void detach(const model::CallId& id);
+    void attach(AiOrder order);
+    /// Something happened to the call. EndNews takes the AI off it: the port is let go within a tick.
+    /// Returns at once; nothing for an unknown id. @thread any
+    void tell(const model::CallId& id, CallNews news);
     /// Sound was tapped. Cheap: one load, unless the thread is waiting for it. @thread media
     /// workers, once a tick
     void wake() noexcept;
@@ -43,11 +40,10 @@ public:
     [[nodiscard]] const AiCounters& counters() const noexcept { return counters_; }
 
 private:
-    /// Attach when there is a port, else detach.
+    /// Attach when there is a port, else news of the call.
     struct Command {
-        model::CallId id;
-        config::Ai ai;
-        std::shared_ptr<model::AudioPort> port;
+        AiOrder order;
+        CallNews news;
     };
 
     AiRuntime() = default;

@@ -9,17 +9,22 @@
 
 namespace offhook::ai {
 
-void AiSessions::attach(const model::CallId& id,
-                        const config::Ai& ai,
-                        std::shared_ptr<model::AudioPort> port,
-                        std::int64_t now_ns) {
+void AiSessions::attach(const AiOrder& order, std::int64_t now_ns) {
+    const model::CallId& id = order.call.id;
     detach(id);
-    Session session{id, std::move(port), nullptr};
-    session.protocol = make_protocol(ai, *session.port, counters_);
-    session.protocol->on_tick(now_ns);
+    Session session{id, order.port, nullptr};
+    session.ai = make_ai(order.settings->ai, *session.port, counters_);
+    session.ai->on_tick(now_ns);
     sessions_.push_back(std::move(session));
     index_.emplace(id, sessions_.size() - 1);
     counters_.sessions.store(sessions_.size(), std::memory_order_relaxed);
+}
+
+void AiSessions::tell(const model::CallId& id, const CallNews& news) {
+    const auto found = index_.find(id);
+    if (found == index_.end()) return;
+    sessions_[found->second].ai->on_news(news);
+    if (std::holds_alternative<EndNews>(news)) detach(id);
 }
 
 void AiSessions::detach(const model::CallId& id) {
@@ -33,7 +38,7 @@ void AiSessions::listen() {
 void AiSessions::visit(std::int64_t now_ns) {
     for_each([this, now_ns](Session& session) {
         hear(session);
-        session.protocol->on_tick(now_ns);
+        session.ai->on_tick(now_ns);
     });
 }
 
@@ -42,7 +47,7 @@ void AiSessions::hear(Session& session) {
     for (;;) {
         const std::size_t n = session.port->tap.read(pcm);
         if (n == 0) return;
-        session.protocol->on_caller_audio(std::span(pcm).first(n));
+        session.ai->on_caller_audio(std::span(pcm).first(n));
         AiCounters::add(counters_.caller_samples, n);
         if (n < pcm.size()) return;
     }

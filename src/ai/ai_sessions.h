@@ -5,7 +5,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ai/ai_protocol.h"
+#include "ai/ai_order.h"
+#include "ai/call_ai.h"
 #include "model/call_id.h"
 
 namespace offhook::ai {
@@ -18,12 +19,9 @@ public:
     explicit AiSessions(AiCounters& counters) noexcept : counters_(counters) {}
 
     /// Starts the AI on the call; an older one of the same id goes.
-    void attach(const model::CallId& id,
-                const config::Ai& ai,
-                std::shared_ptr<model::AudioPort> port,
-                std::int64_t now_ns);
-    /// Does nothing for an id that is not here.
-    void detach(const model::CallId& id);
+    void attach(const AiOrder& order, std::int64_t now_ns);
+    /// EndNews takes it off. Does nothing for an id that is not here.
+    void tell(const model::CallId& id, const CallNews& news);
 
     /// Hands over what each caller said.
     void listen();
@@ -35,9 +33,10 @@ private:
     struct Session {
         model::CallId id;
         std::shared_ptr<model::AudioPort> port;
-        std::unique_ptr<AiProtocol> protocol;  ///< refers to `port`, so it goes first
+        std::unique_ptr<CallAi> ai;  ///< refers to `port`, so it goes first
     };
 
+    void detach(const model::CallId& id);
     void hear(Session& session);
     template <class Visit>
     void for_each(const Visit& visit);

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "ai/ai_protocol.h"
+#include "ai/call_ai.h"
 #include "ai/oscillator.h"
 
 namespace offhook::ai {
@@ -10,7 +10,7 @@ namespace offhook::ai {
 /// Speaks as a text-to-speech bot does: every 4 s it writes 2 s of sound at once, and nothing
 /// between. The sound is ten tones of 200 ms, each 100 Hz above the one before, from `frequency_hz`
 /// on, so that a lost, doubled or swapped piece is heard.
-class Burst final : public AiProtocol {
+class Burst final : public CallAi {
 public:
     static constexpr int kTones = 10;
     static constexpr int kToneMs = 200;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ai/ai_protocol.h"
+#include "ai/call_ai.h"
 
 namespace offhook::ai {
 
@@ -9,7 +9,7 @@ namespace offhook::ai {
 /// each frame goes in as it comes, so the queue holds the delay and takes up the network's jitter.
 /// A queue more than 500 ms longer than that (the two clocks drift, or we stood still) is brought
 /// back by leaving out silence only.
-class Echo final : public AiProtocol {
+class Echo final : public CallAi {
 public:
     static constexpr int kSlackMs = 500;
     static constexpr double kSilenceDbov = -45;

@@ -133,7 +133,12 @@ base::Result<void> CallMedia::start(Call& call) {
     call.expected_since_ns = call.media_started_ns;
     call.last_keepalive_ns = call.media_started_ns;
     if (auto started = call.leg->start(); !started) return started;
-    parts_.ai->attach(call.id, *call.ai, call.leg->audio_port());
+    auto settings = std::make_shared<ai::BotSettings>();
+    settings->ai = *call.ai;
+    parts_.ai->attach({.call = {.id = call.id},
+                       .settings = std::move(settings),
+                       .port = call.leg->audio_port(),
+                       .stats = nullptr});
     return {};
 }
 
@@ -142,12 +147,12 @@ void CallMedia::mute(Call& call, bool is_muted) {
 }
 
 void CallMedia::dismiss_ai(Call& call) {
-    parts_.ai->detach(call.id);
+    parts_.ai->tell(call.id, ai::EndNews{});
 }
 
 void CallMedia::stop(Call& call) {
     if (!call.leg) return;
-    parts_.ai->detach(call.id);
+    parts_.ai->tell(call.id, ai::EndNews{});
     (call.is_web() ? parts_.web_workers : parts_.workers)->give_back(call.leg->worker());
     call.leg->retire(*parts_.reaper, {});
 }

@@ -107,15 +107,70 @@ struct Log {
     std::string file;
 };
 
-enum class AiProtocol { Echo, Mute, Burst, Tone };
+/// The first four are built in; the others speak to a bot over a socket.
+enum class AiProtocol { Echo, Mute, Burst, Tone, Plain, Twilio, Asterisk, AudioSocket, OpenAi };
 
+/// Who hears and speaks. The meaning of each key of those with a socket is in ai_keys.cpp.
 struct Ai {
+    struct Header {
+        std::string name{};
+        std::string value{};  ///< or one of these
+        std::string value_file{}, value_env{}, value_credential{};
+    };
+    struct Parameter {
+        std::string name{}, value{};  ///< value: with ${from}, ${to}, ${call_id}, ${account}
+    };
+    /// Of a session with OpenAI Realtime.
+    struct Session {
+        std::string instructions_file{}, voice = "marin";
+        bool beta = false;                          ///< the event and field names of before GA
+        bool greets = true;                         ///< asks for a response before the caller spoke
+        std::string turn_detection = "server_vad";  ///< semantic_vad, none
+        int limit_min = 55;  ///< a planned reconnect before the service ends the session; 0: none
+    };
+
     std::string name{};
     AiProtocol protocol = AiProtocol::Echo;
-    std::string url{};
+    std::string url{};          ///< ws, wss; audiosocket: tcp
     int delay_ms = 200;         ///< echo: how much later the caller's words come back (40-5000)
     double frequency_hz = 440;  ///< tone; burst: of the first tone
     double level_dbov = -20;    ///< tone and burst
+
+    std::string dialect = "twilio";  ///< twilio, telnyx, signalwire, exotel, jambonz
+    std::string encoding{};          ///< empty: the protocol's own; pcmu, pcma, pcm
+    int sample_rate_hz = 0;          ///< of pcm: 8000, 16000, 24000; 0: the protocol's own
+    bool is_dialled = true;          ///< asterisk: false: the bot comes to /media/{call-id}
+    std::string control = "text";    ///< asterisk: text, json
+    bool digits = true;              ///< audiosocket: tell them (kind 0x03)
+    Session session{};
+    std::string user{};
+    std::string password_file{}, password_env{}, password_credential{};
+    std::string bearer_file{}, bearer_env{}, bearer_credential{};
+    std::string signature_file{}, signature_env{}, signature_credential{};  ///< X-Twilio-Signature
+    std::vector<Header> header{};
+    std::vector<Parameter> parameter{};
+    std::string subprotocol{};
+    std::string ca_file{};
+    std::string proxy{};  ///< http://host:port
+    bool allow_private = false;
+    int connect_timeout_ms = 5000;
+    int ping_s = 20;
+    int frame_ms = 20;       ///< 20 or 40: two packets a message cost half, and 20 ms
+    int queue_s = 60;        ///< of the bot's sound that has not played; then the oldest goes
+    std::string on_close{};  ///< an orderly close: hang-up, reconnect, fallback; empty: the
+                             ///< protocol's own
+};
+
+/// Where bots connect that come to us.
+struct AiListen {
+    std::string address = "127.0.0.1";
+    int port = 0;  ///< 0: no listener
+    int wait_s = 30;
+};
+
+/// A recording to be played by name: 16-bit PCM WAV.
+struct Prompt {
+    std::string name{}, file{};
 };
 
 struct Route {
@@ -129,6 +184,15 @@ struct Route {
     bool accept_transfer = false;  ///< whether a peer may have us call somebody else (REFER)
     std::string fill =
         {};  ///< silence, comfort-noise, tone, file:PATH; empty: what the pipeline says
+    std::string greeting{};        ///< name of a Prompt, plays while the bot connects
+    std::string barge_in = "bot";  ///< off, bot, detect
+    std::vector<std::string>
+        verbs{};                ///< what the bot may do: hang-up, transfer, dtmf, prompt, hold
+    int reconnect_s = 60;       ///< how long a bot that went is called again; 0: not at all
+    std::string lost_prompt{};  ///< name of a Prompt, plays again and again while it is gone
+    int lost_prompt_s = 5;      ///< from then on, and between
+    /// What then, in order: ai:NAME, prompt:NAME (and hang up), transfer:URI, hang-up.
+    std::vector<std::string> fallback{};
 };
 
 /// What an Account of kind "ringcentral" has beside the others. The meaning of each key is in
@@ -177,6 +241,8 @@ struct Config {
     State state;
     Log log;
     std::vector<Account> account{};
+    AiListen ai_listen;
+    std::vector<Prompt> prompt{};
     std::vector<Ai> ai{{.name = "echo"}};
     std::vector<Route> route{{.name = "default", .ai = "echo", .fill = ""}};
 };

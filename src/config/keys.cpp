@@ -18,7 +18,12 @@ const Names<AiProtocol>& protocol_names() {
     static const Names<AiProtocol> names{{"echo", AiProtocol::Echo},
                                          {"mute", AiProtocol::Mute},
                                          {"burst", AiProtocol::Burst},
-                                         {"tone", AiProtocol::Tone}};
+                                         {"tone", AiProtocol::Tone},
+                                         {"plain", AiProtocol::Plain},
+                                         {"twilio", AiProtocol::Twilio},
+                                         {"asterisk", AiProtocol::Asterisk},
+                                         {"audiosocket", AiProtocol::AudioSocket},
+                                         {"openai", AiProtocol::OpenAi}};
     return names;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "model/level_ring.h"
 #include "model/voice_queue.h"
 
 namespace offhook::model {
@@ -50,6 +51,10 @@ struct AudioPort {
     const std::uint32_t sample_rate_hz;
     TapRing tap;       ///< caller -> AI
     VoiceQueue voice;  ///< AI -> caller
+    /// CLOCK_MONOTONIC when the newest sample of `tap` was written; 0: none yet. Set by the media
+    /// worker (release) after the sample.
+    std::atomic<std::int64_t> tapped_ns{0};
+    LevelRing sent_levels;  ///< of what left, the AI's sound and filler alike
     /// While true, what comes due of `voice` is dropped and filler is played: the call is on hold
     /// by us. Set by control, read by the media worker (relaxed).
     std::atomic<bool> is_voice_muted{false};

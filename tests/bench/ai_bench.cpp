@@ -50,8 +50,12 @@ int main(int argc, char** argv) {
     std::vector<std::shared_ptr<model::AudioPort>> ports;
     for (std::size_t call = 0; call < calls; ++call) {
         ports.push_back(std::make_shared<model::AudioPort>(8000U));
-        (*runtime)->attach(
-            model::CallId::make(), {.name = name, .protocol = protocol_of(name)}, ports.back());
+        auto settings = std::make_shared<ai::BotSettings>();
+        settings->ai = {.name = name, .protocol = protocol_of(name)};
+        (*runtime)->attach({.call = {.id = model::CallId::make()},
+                            .settings = std::move(settings),
+                            .port = ports.back(),
+                            .stats = nullptr});
     }
     std::array<std::int16_t, model::frame_samples(8000)> said{};
     for (std::size_t i = 0; i < said.size(); ++i) said[i] = static_cast<std::int16_t>(i * 100);

@@ -5,7 +5,7 @@ import re
 
 import tree
 
-INTERFACES = ["base", "glib", "http", "config", "model", "sdp", "state"]
+INTERFACES = ["base", "glib", "socket", "http", "config", "model", "sdp", "state"]
 PLUGINS = ["worker", "rtp", "srtp", "session", "element", "rtpcallsrc", "aitap", "linekeeper", "rtpcallsink", "callstats"]
 ROOMS = ["signalling", "connection", "media", "ai", "stats", "store"]
 
@@ -14,6 +14,7 @@ MAY_INCLUDE = {
     "base": [],
     "glib": ["base"],
     "state": ["base"],
+    "socket": ["base"],
     "http": ["base", "glib"],
     "model": ["base"],
     "config": ["base", "model"],
@@ -36,7 +37,7 @@ LIBRARIES = [
     (r"gst/webrtc/", ["src/media/web_transport", "src/media/detail/web_", "tests/"]),
     (r"(nice|stun/usages)/", ["src/media/detail/web_ice.cpp", "tests/"]),
     (r"spdlog/(?!fmt/)", ["src/base/log"]),  # its formatter is anybody's
-    (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "tests/"]),
+    (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "src/socket/", "src/ai/protocols/", "tests/"]),
     (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "tests/"]),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "ai/ai_protocol.h"
 #include "ai/burst.h"
+#include "ai/call_ai.h"
 #include "ai/echo.h"
 #include "base/monotonic.h"
 #include "model/codec.h"
@@ -25,18 +25,18 @@ protected:
     const std::size_t frame_ = model::frame_samples(rate_hz_);
     model::AudioPort port_{rate_hz_};
     AiCounters counters_;
-    std::unique_ptr<AiProtocol> ai_;
+    std::unique_ptr<CallAi> ai_;
     std::int64_t now_ns_ = 1'000'000'000'000;
     Samples heard_;  ///< what left towards the caller, without the filler
 
     void start(config::AiProtocol protocol, int delay_ms = 200) {
-        ai_ = make_protocol({.name = "x",
-                             .protocol = protocol,
-                             .delay_ms = delay_ms,
-                             .frequency_hz = 440,
-                             .level_dbov = -20},
-                            port_,
-                            counters_);
+        ai_ = make_ai({.name = "x",
+                       .protocol = protocol,
+                       .delay_ms = delay_ms,
+                       .frequency_hz = 440,
+                       .level_dbov = -20},
+                      port_,
+                      counters_);
         ai_->on_tick(now_ns_);
     }
     /// 10 ms on; a frame leaves every second time.

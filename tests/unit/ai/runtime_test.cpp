@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/monotonic.h"
+#include "order.h"
 
 namespace offhook::ai {
 namespace {
@@ -32,7 +33,7 @@ bool comes_true(const Condition& is_so) {
     return true;
 }
 
-class Runtime : public testing::Test {
+class Runtime : public ::testing::Test {
 protected:
     void SetUp() override {
         auto started = AiRuntime::start();
@@ -49,7 +50,7 @@ TEST_F(Runtime, NothingAttachedNothingWakes) {
 
 TEST_F(Runtime, EchoComesBackThroughTheThread) {
     const auto port = std::make_shared<AudioPort>(8000U);
-    runtime_->attach(CallId{"c-1"}, kEcho, port);
+    runtime_->attach(ai::testing::order(CallId{"c-1"}, kEcho, port));
     ASSERT_TRUE(comes_true([&] { return runtime_->counters().sessions == 1; }));
     Samples said(160);
     for (std::size_t i = 0; i < said.size(); ++i) said[i] = static_cast<std::int16_t>(i + 1);
@@ -60,7 +61,7 @@ TEST_F(Runtime, EchoComesBackThroughTheThread) {
     bool was_cut = false;
     EXPECT_EQ(port->voice.read(out, was_cut), 480U);
     EXPECT_TRUE(std::equal(said.begin(), said.end(), out.begin() + 320));
-    runtime_->detach(CallId{"c-1"});
+    runtime_->tell(CallId{"c-1"}, EndNews{});
     EXPECT_TRUE(comes_true([&] { return port.use_count() == 1; }));
 }
 
@@ -68,7 +69,7 @@ TEST_F(Runtime, TheTickAloneCarriesTheSoundOfMany) {
     std::vector<std::shared_ptr<AudioPort>> ports;
     for (int call = 0; call < 100; ++call) {
         ports.push_back(std::make_shared<AudioPort>(8000U));
-        runtime_->attach(CallId{std::to_string(call)}, kEcho, ports.back());
+        runtime_->attach(ai::testing::order(CallId{std::to_string(call)}, kEcho, ports.back()));
     }
     for (const auto& port : ports) port->tap.write(Samples(160, 5));
     EXPECT_TRUE(comes_true([&] { return runtime_->counters().caller_samples == 100 * 160; }));
@@ -77,9 +78,9 @@ TEST_F(Runtime, TheTickAloneCarriesTheSoundOfMany) {
 }
 
 TEST_F(Runtime, DetachOfTheUnknownAndNullPortsAreNothing) {
-    runtime_->detach(CallId{"c-0"});
-    runtime_->attach(CallId{"c-0"}, kEcho, nullptr);
-    runtime_->attach(CallId{"c-1"}, kTone, std::make_shared<AudioPort>(8000U));
+    runtime_->tell(CallId{"c-0"}, EndNews{});
+    runtime_->attach(ai::testing::order(CallId{"c-0"}, kEcho, nullptr));
+    runtime_->attach(ai::testing::order(CallId{"c-1"}, kTone, std::make_shared<AudioPort>(8000U)));
     EXPECT_TRUE(comes_true([&] { return runtime_->counters().sessions == 1; }));
     EXPECT_EQ(runtime_->counters().failed_sessions, 0U);
 }
@@ -111,9 +112,9 @@ TEST_F(Runtime, AttachAndDetachRaceWithSound) {
             const std::size_t call = from + random() % (to - from);
             const CallId id{std::to_string(call)};
             if (random() % 2 == 0) {
-                runtime_->attach(id, ais[random() % ais.size()], ports[call]);
+                runtime_->attach(ai::testing::order(id, ais[random() % ais.size()], ports[call]));
             } else {
-                runtime_->detach(id);
+                runtime_->tell(id, EndNews{});
             }
         }
     };
@@ -127,7 +128,7 @@ TEST_F(Runtime, AttachAndDetachRaceWithSound) {
     is_done = true;
     for (auto& thread : workers) thread.join();
     for (std::size_t call = 0; call < kCalls; ++call)
-        runtime_->detach(CallId{std::to_string(call)});
+        runtime_->tell(CallId{std::to_string(call)}, EndNews{});
     EXPECT_TRUE(comes_true([&] {
         return std::all_of(
             ports.begin(), ports.end(), [](const auto& port) { return port.use_count() == 1; });

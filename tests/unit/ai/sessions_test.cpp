@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/monotonic.h"
+#include "order.h"
 
 namespace offhook::ai {
 namespace {
@@ -18,7 +19,7 @@ const config::Ai kEcho{.name = "echo"};
 const config::Ai kMute{.name = "mute", .protocol = config::AiProtocol::Mute};
 const config::Ai kTone{.name = "tone", .protocol = config::AiProtocol::Tone};
 
-class Sessions : public testing::Test {
+class Sessions : public ::testing::Test {
 protected:
     AiCounters counters_;
     AiSessions sessions_{counters_};
@@ -26,29 +27,29 @@ protected:
 };
 
 TEST_F(Sessions, AttachedItSpeaksAtOnceDetachedItLetsGo) {
-    sessions_.attach(CallId{"c-1"}, kTone, port_, 0);
+    sessions_.attach(ai::testing::order(CallId{"c-1"}, kTone, port_), 0);
     EXPECT_EQ(port_->voice.queued_samples(), 1600U);
     EXPECT_EQ(counters_.sessions, 1U);
     EXPECT_EQ(port_.use_count(), 2);
-    sessions_.detach(CallId{"c-2"});
+    sessions_.tell(CallId{"c-2"}, EndNews{});
     EXPECT_EQ(sessions_.size(), 1U);
-    sessions_.detach(CallId{"c-1"});
+    sessions_.tell(CallId{"c-1"}, EndNews{});
     EXPECT_EQ(sessions_.size(), 0U);
     EXPECT_EQ(counters_.sessions, 0U);
     EXPECT_EQ(port_.use_count(), 1);
 }
 
 TEST_F(Sessions, ASecondAttachReplacesTheFirst) {
-    sessions_.attach(CallId{"c-1"}, kTone, port_, 0);
+    sessions_.attach(ai::testing::order(CallId{"c-1"}, kTone, port_), 0);
     const auto other = std::make_shared<AudioPort>(16000U);
-    sessions_.attach(CallId{"c-1"}, kMute, other, 0);
+    sessions_.attach(ai::testing::order(CallId{"c-1"}, kMute, other), 0);
     EXPECT_EQ(sessions_.size(), 1U);
     EXPECT_EQ(port_.use_count(), 1);
     EXPECT_EQ(other.use_count(), 2);
 }
 
 TEST_F(Sessions, TapsAreDrainedWhateverTheAiDoes) {
-    sessions_.attach(CallId{"c-1"}, kMute, port_, 0);
+    sessions_.attach(ai::testing::order(CallId{"c-1"}, kMute, port_), 0);
     const Samples frame(160, 7);
     for (int i = 0; i < 200; ++i) {
         port_->tap.write(frame);
@@ -66,12 +67,12 @@ TEST_F(Sessions, EachHearsItsOwnCaller) {
     std::vector<std::shared_ptr<AudioPort>> ports;
     for (int call = 0; call < 10; ++call) {
         ports.push_back(std::make_shared<AudioPort>(8000U));
-        sessions_.attach(CallId{std::to_string(call)}, kEcho, ports.back(), 0);
+        sessions_.attach(ai::testing::order(CallId{std::to_string(call)}, kEcho, ports.back()), 0);
     }
     // Removal moves the last one into the hole: all the others must still be found.
-    sessions_.detach(CallId{"3"});
-    sessions_.detach(CallId{"9"});
-    sessions_.detach(CallId{"0"});
+    sessions_.tell(CallId{"3"}, EndNews{});
+    sessions_.tell(CallId{"9"}, EndNews{});
+    sessions_.tell(CallId{"0"}, EndNews{});
     for (std::size_t call = 0; call < ports.size(); ++call) {
         ports[call]->tap.write(Samples(160, static_cast<std::int16_t>(call + 1)));
     }
@@ -86,7 +87,8 @@ TEST_F(Sessions, EachHearsItsOwnCaller) {
         EXPECT_EQ(out[1600], static_cast<std::int16_t>(call + 1));
         EXPECT_EQ(out[1759], static_cast<std::int16_t>(call + 1));
     }
-    for (const char* id : {"1", "2", "4", "5", "6", "7", "8"}) sessions_.detach(CallId{id});
+    for (const char* id : {"1", "2", "4", "5", "6", "7", "8"})
+        sessions_.tell(CallId{id}, EndNews{});
     EXPECT_EQ(sessions_.size(), 0U);
     for (const auto& port : ports) EXPECT_EQ(port.use_count(), 1);
 }

@@ -1,4 +1,4 @@
-#include "ai/ai_protocol.h"
+#include "ai/call_ai.h"
 
 #include "ai/burst.h"
 #include "ai/echo.h"
@@ -7,9 +7,9 @@
 
 namespace offhook::ai {
 
-std::unique_ptr<AiProtocol> make_protocol(const config::Ai& ai,
-                                          model::AudioPort& port,
-                                          AiCounters& counters) {
+std::unique_ptr<CallAi> make_ai(const config::Ai& ai,
+                                model::AudioPort& port,
+                                AiCounters& counters) {
     switch (ai.protocol) {
         case config::AiProtocol::Mute:
             return std::make_unique<Mute>();
@@ -17,7 +17,7 @@ std::unique_ptr<AiProtocol> make_protocol(const config::Ai& ai,
             return std::make_unique<Burst>(ai, port);
         case config::AiProtocol::Tone:
             return std::make_unique<Tone>(ai, port);
-        case config::AiProtocol::Echo:
+        default:
             break;
     }
     return std::make_unique<Echo>(ai, port, counters);

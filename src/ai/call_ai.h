@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "ai/call_news.h"
 #include "config/config.h"
 #include "model/audio_port.h"
 
@@ -26,23 +27,26 @@ struct AiCounters {
     }
 };
 
-/// One AI on one call: hears the caller, speaks by writing the call's VoiceQueue. Built-in ones
-/// stand one file each beside this; those with a socket are to come.
+/// One AI on one call: hears the caller, speaks by writing the call's VoiceQueue. Those that need no
+/// socket (echo, mute, burst, tone) stand one file each beside this; a bot behind a socket is a
+/// BotSession.
 /// @thread the ai thread, all of it
-class AiProtocol {
+class CallAi {
 public:
-    virtual ~AiProtocol() = default;
+    virtual ~CallAi() = default;
 
     /// What the caller said since the last time, in order, mono S16 at the port's sample rate.
     /// Valid during the call.
     virtual void on_caller_audio(std::span<const std::int16_t> pcm) = 0;
     /// Time passes: first when the AI is attached, then every 10 ms. @param now_ns CLOCK_MONOTONIC
     virtual void on_tick(std::int64_t now_ns) = 0;
+    /// Something happened to the call that is not sound.
+    virtual void on_news(const CallNews& /*news*/) {}
 };
 
-/// The protocol that `ai` names. `port` and `counters` must outlive it.
-[[nodiscard]] std::unique_ptr<AiProtocol> make_protocol(const config::Ai& ai,
-                                                        model::AudioPort& port,
-                                                        AiCounters& counters);
+/// The built-in one that `ai` names. `port` and `counters` must outlive it.
+[[nodiscard]] std::unique_ptr<CallAi> make_ai(const config::Ai& ai,
+                                              model::AudioPort& port,
+                                              AiCounters& counters);
 
 }  // namespace offhook::ai
