@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/escape.h"
+#include "caller/echo_meter.h"
 #include "caller/expectation.h"
 #include "caller/file_descriptor.h"
 #include "caller/load_run.h"
@@ -81,7 +82,9 @@ base::Result<void> prepare(Options& options) {
                           "--dtmf takes at most 64 of 0-9 * # A-D");
     }
     const std::uint32_t rate_hz = model::facts_of(*codec).sample_rate_hz;
-    if (options.wav.empty()) {
+    if (options.run.measures_echo) {
+        options.run.sound = EchoMeter::markers(rate_hz);
+    } else if (options.wav.empty()) {
         options.run.sound = beeps(rate_hz);
     } else if (options.wav == "none") {
         options.run.sound = silence(rate_hz);
@@ -162,6 +165,10 @@ void add_call_command(CLI::App& app, int& exit_code) {
     call->add_option("--wav",
                      options->wav,
                      "Speak this WAV in a loop (PCM, any rate); \"none\" for silence; else beeps");
+    call->add_flag("--echo",
+                   options->run.measures_echo,
+                   "Speak a marker each second and measure when it comes back, from who echoes")
+        ->excludes("--wav");
     call->add_option("--seconds", options->run.seconds, "How long each call lasts once answered")
         ->capture_default_str()
         ->check(CLI::Range(0.1, 864000.0));

@@ -23,7 +23,7 @@ double number(T value) {
     return static_cast<double>(value);
 }
 
-constexpr std::array<Figure, 23> kFigures{{
+constexpr std::array<Figure, 26> kFigures{{
     {"rate",
      "packets received against 50/s, %, all calls together",
      [](const Summary& s) { return s.rate_percent; }},
@@ -69,6 +69,15 @@ constexpr std::array<Figure, 23> kFigures{{
     {"hung_up",
      "calls that the far end ended before we did",
      [](const Summary& s) { return number(s.hung_up); }},
+    {"round_trip",
+     "our sound until it is back, ms (median; with --echo)",
+     [](const Summary& s) { return s.round_trip_p50_ms; }},
+    {"p99_round_trip",
+     "its 99th percentile, ms",
+     [](const Summary& s) { return s.round_trip_p99_ms; }},
+    {"lost_markers",
+     "markers that did not come back within 0.9 s",
+     [](const Summary& s) { return number(s.markers_lost); }},
     {"send_late",
      "our own lateness in sending, ms (p99)",
      [](const Summary& s) { return s.send_late_p99_ms; }},

@@ -12,6 +12,7 @@
 
 #include "base/escape.h"
 #include "base/monotonic.h"
+#include "caller/echo_meter.h"
 #include "caller/file_descriptor.h"
 #include "session/srtp_contexts.h"
 
@@ -106,6 +107,7 @@ struct LoadRun::Call {
     std::int64_t dtmf_ns = -1;
     std::optional<std::uint8_t> event_type;
     std::optional<rtp::DtmfSender> dtmf;
+    std::optional<EchoMeter> echo;
 };
 
 base::Result<std::unique_ptr<LoadRun>> LoadRun::create(RunSettings settings) {
@@ -301,6 +303,7 @@ void LoadRun::launch(std::int64_t now_ns) {
     auto owned = std::make_unique<Call>(
         static_cast<int>(calls_.size()), std::move(*socket), dialog_settings_, *sip_);
     Call& call = *owned;
+    if (settings_.measures_echo) call.echo.emplace(settings_.codec);
     by_call_id_.emplace(call.dialog.call_id(), calls_.size());
     calls_.push_back(std::move(owned));
     // The emptiest slot, and of several the one that comes next.
@@ -432,6 +435,7 @@ std::span<const std::uint8_t> LoadRun::unprotected(Call& call, std::span<std::ui
 }
 
 void LoadRun::talk(Call& call, std::int64_t due_ns, std::int64_t now_ns) {
+    const bool is_marker = call.frame % speech_.size() == 0;
     std::span<std::uint8_t> packet = speech_.packet(call.frame++);
     rtp::Header header = call.header;
     std::array<std::uint8_t, rtp::kHeaderBytes + 4> event_packet;
@@ -462,6 +466,7 @@ void LoadRun::talk(Call& call, std::int64_t due_ns, std::int64_t now_ns) {
         sent = std::span(sealed).first(call.srtp.outbound->protect_rtp(packet, sealed));
     if (!sent.empty() && call.socket.send(sent, call.remote)) {
         ++call.sent_packets;
+        if (is_marker && call.echo) call.echo->sent(now_ns);
     } else {
         ++result_.send_errors;
     }
@@ -479,6 +484,9 @@ void LoadRun::listen(Call& call) {
             const StreamMeter::Judged judged =
                 call.meter.packet(plain, datagram.from, datagram.arrival_ns);
             if (recorder_ && call.index == 0) recorder_->heard(judged);
+            if (call.echo && judged.verdict == StreamMeter::Verdict::Audio) {
+                call.echo->heard(judged.packet.payload, datagram.arrival_ns);
+            }
         }
         if (datagrams.size() < RtpReader::kBatch) return;
     }
@@ -521,6 +529,10 @@ void LoadRun::close(Call& call) {
     done.deviation_p99_ns = gaps.deviation_quantile_ns(0.99);
     done.deviation_max_ns = gaps.max_deviation_ns();
     result_.gaps.merge(gaps);
+    if (call.echo) {
+        result_.round_trips.merge(call.echo->round_trips());
+        result_.lost_markers += call.echo->lost();
+    }
     if (settings_.calls > kManyCalls) done.stream.gaps = SpreadHistogram(kPacketNs);
     result_.sent_packets += done.sent_packets;
     closed_packets_ += done.stream.received_packets;

@@ -33,6 +33,7 @@ struct RunSettings {
     double answer_timeout_s = 32;
     std::vector<model::SrtpSuite> srtp;  ///< SDES-SRTP with one of these, best first; empty: plain
     Sound sound;                         ///< what is said, in a loop
+    bool measures_echo = false;          ///< of EchoMeter::markers, which `sound` then is
     std::string record_path;             ///< what the first call hears; empty: not kept
     std::string dtmf;                    ///< digits sent 1 s after the answer
 };

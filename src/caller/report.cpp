@@ -212,6 +212,15 @@ std::string text_report(const Report& report) {
                          s.timestamp_breaks,
                          s.max_ssrcs,
                          s.foreign));
+        if (s.markers_back + s.markers_lost > 0) {
+            line("round trip",
+                 fmt::format("p50 {}, p99 {}, max {} ms; {} markers came back, {} did not",
+                             figure(s.round_trip_p50_ms),
+                             figure(s.round_trip_p99_ms),
+                             figure(s.round_trip_max_ms),
+                             s.markers_back,
+                             s.markers_lost));
+        }
         line("ourselves",
              fmt::format(
                  "{} CPU-ms per call-second; {} packets sent, late p50 {}, p99 {}, max {} ms",
@@ -263,6 +272,9 @@ std::string json_report(const Report& report) {
     w.field("lost", s.lost).field("duplicate", s.duplicates).field("reordered", s.reordered);
     w.field("sequence_breaks", s.sequence_breaks).field("timestamp_breaks", s.timestamp_breaks);
     w.field("ssrcs", s.max_ssrcs).field("foreign", s.foreign).end();
+    put_quantiles(
+        w, "round_trip_ms", s.round_trip_p50_ms, s.round_trip_p99_ms, s.round_trip_max_ms);
+    w.field("markers_back", s.markers_back).field("markers_lost", s.markers_lost);
     w.key("ourselves").begin_object();
     put(w, "cpu_ms", run.cpu_ms);
     put(w, "call_seconds", run.call_seconds);

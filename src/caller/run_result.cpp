@@ -88,6 +88,13 @@ Summary summarise(const RunResult& run) {
         s.deviation_p99_ms = ms(run.gaps.deviation_quantile_ns(0.99));
         s.deviation_max_ms = ms(run.gaps.max_deviation_ns());
     }
+    if (run.round_trips.count() > 0) {
+        s.round_trip_p50_ms = ms(run.round_trips.quantile_ns(0.5));
+        s.round_trip_p99_ms = ms(run.round_trips.quantile_ns(0.99));
+        s.round_trip_max_ms = ms(run.round_trips.max_ns());
+    }
+    s.markers_back = run.round_trips.count();
+    s.markers_lost = run.lost_markers;
     s.send_late_p50_ms = ms(run.send_lateness.quantile_ns(0.5));
     s.send_late_p99_ms = ms(run.send_lateness.quantile_ns(0.99));
     s.send_late_max_ms = ms(run.send_lateness.max_ns());

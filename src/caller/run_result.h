@@ -41,6 +41,9 @@ struct RunResult {
     std::vector<CallResult> calls;
     SpreadHistogram gaps{kPacketNs};  ///< inter-arrival times of all calls
 
+    SpreadHistogram round_trips;  ///< of markers in the sound; empty: not measured
+    std::uint64_t lost_markers = 0;
+
     // our own cost and quality
     double cpu_ms = 0;        ///< of the thread, set-up of the sound not included
     double call_seconds = 0;  ///< sum of the answered time of all calls
@@ -67,6 +70,8 @@ struct Summary {
     std::uint64_t lost = 0, duplicates = 0, reordered = 0, sequence_breaks = 0,
                   timestamp_breaks = 0, foreign = 0;
     std::uint32_t max_ssrcs = 0;
+    double round_trip_p50_ms = -1, round_trip_p99_ms = -1, round_trip_max_ms = -1;
+    std::uint64_t markers_back = 0, markers_lost = 0;
     std::uint64_t invite_retransmissions = 0;
     double send_late_p50_ms = 0, send_late_p99_ms = 0, send_late_max_ms = 0;
     double cpu_ms_per_call_second = 0;
