@@ -80,6 +80,10 @@ public:
     virtual void finish() = 0;
     /// The bot cannot be used like this. @param is_final false: a new connection may help
     virtual void fail(std::string sentence, bool is_final) = 0;
+    /// The connection has served its time and a fresh one is wanted now: it is closed with 1000 and
+    /// another one dialled without back-off; what is queued plays on. Only a session that knows
+    /// nothing better treats it as a failure.
+    virtual void reconnect(std::string why) { fail(std::move(why), false); }
     /// A sentence about the bot for log and API: what it sent and we ignored. Rate-limited.
     virtual void complain(std::string sentence) = 0;
 

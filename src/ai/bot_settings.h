@@ -40,6 +40,7 @@ struct BotSettings {
     config::Ai ai;
     base::Secret bearer, password, signature;
     std::vector<std::pair<std::string, base::Secret>> headers;
+    std::string instructions;  ///< what `ai.session.instructions_file` holds
 
     // of the route
     BargeInPolicy barge_in = BargeInPolicy::Bot;
