@@ -38,6 +38,7 @@ LIBRARIES = [
     (r"(nice|stun/usages)/", ["src/media/detail/web_ice.cpp", "tests/"]),
     (r"spdlog/(?!fmt/)", ["src/base/log"]),  # its formatter is anybody's
     (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "src/socket/", "src/ai/protocols/", "tests/"]),
+    (r"simdjson", ["src/ai/protocols/message.cpp"]),
     (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "tests/"]),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
