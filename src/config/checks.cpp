@@ -7,6 +7,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "config/bot_url.h"
 #include "config/cidr.h"
 #include "config/endpoint.h"
 
@@ -37,6 +38,13 @@ bool is_printable_word(std::string_view text) {
 bool is_host_name(std::string_view text) {
     return !text.empty() && text.size() <= 253 && text.front() != '-' && text.front() != '.' &&
            std::all_of(text.begin(), text.end(), is_name_char);
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return text;
 }
 
 template <class T>
@@ -92,10 +100,14 @@ std::string fill(const std::string& text) {
     if (!text.starts_with(kFile) || text.size() == kFile.size()) {
         return "must be silence, comfort-noise, tone, file:PATH or empty";
     }
-    const std::string path = text.substr(kFile.size());
+    return readable_file(text.substr(kFile.size()));
+}
+
+std::string readable_file(const std::string& text) {
     struct stat info {};
-    if (!path_or_empty(path).empty() || ::stat(path.c_str(), &info) != 0 ||
-        !S_ISREG(info.st_mode) || ::access(path.c_str(), R_OK) != 0) {
+    if (text.empty()) return {};
+    if (!path_or_empty(text).empty() || ::stat(text.c_str(), &info) != 0 ||
+        !S_ISREG(info.st_mode) || ::access(text.c_str(), R_OK) != 0) {
         return "names a file that cannot be read";
     }
     return {};
@@ -208,8 +220,76 @@ std::string ice_url(const std::string& text) {
     return "must be stun:HOST:PORT, turn:HOST:PORT?transport=udp (or tcp) or turns:HOST:PORT";
 }
 
-std::string empty_for_now(const std::string& text) {
-    return text.empty() ? "" : "must be empty: the built-in protocols connect to nothing";
+std::string bot_url_or_empty(const std::string& text) {
+    return text.empty() ? "" : problem_of(parse_bot_url(text));
+}
+
+std::string proxy_or_empty(const std::string& text) {
+    constexpr std::string_view kScheme = "http://";
+    const bool good =
+        text.empty() || (text.starts_with(kScheme) && text.rfind(':') > kScheme.size() &&
+                         host_and_port_or_empty(text.substr(kScheme.size())).empty());
+    return good ? "" : "must be http://HOST:PORT, without user, password and path";
+}
+
+std::string verb(const std::string& text) {
+    for (const char* known : {"hang-up", "transfer", "dtmf", "prompt", "hold"}) {
+        if (text == known) return {};
+    }
+    return "must be one of hang-up, transfer, dtmf, prompt, hold";
+}
+
+std::string fallback(const std::string& text) {
+    if (text == "hang-up") return {};
+    const auto colon = text.find(':');
+    const std::string kind = text.substr(0, colon);
+    const std::string what = colon == std::string::npos ? std::string() : text.substr(colon + 1);
+    if (kind == "ai" || kind == "prompt") {
+        const std::string problem = name(what);
+        return problem.empty() ? problem : "the name behind " + kind + ": " + problem;
+    }
+    if (kind == "transfer") {
+        const bool good = !what.empty() && what.size() <= 256 && is_printable_word(what);
+        return good ? "" : "needs a SIP URI or a number behind transfer:";
+    }
+    return "must be ai:NAME, prompt:NAME, transfer:TARGET or hang-up";
+}
+
+std::string header_name(const std::string& text) {
+    constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+    const bool good =
+        !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [&](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   kMarks.find(c) != std::string_view::npos;
+        });
+    if (!good) return "must be the name of an HTTP header, such as X-Api-Key";
+    const std::string name = lower(text);
+    if (name.starts_with("sec-websocket-") || name == "host" || name == "connection" ||
+        name == "upgrade" || name == "content-length" || name == "transfer-encoding") {
+        return "is a header of the handshake itself";
+    }
+    return {};
+}
+
+std::string parameter(const std::string& text) {
+    if (text.size() > 500 || has_control(text))
+        return "must be at most 500 bytes without control characters";
+    for (auto at = text.find("${"); at != std::string::npos; at = text.find("${", at + 1)) {
+        const auto end = text.find('}', at);
+        const std::string word = end == std::string::npos ? "" : text.substr(at + 2, end - at - 2);
+        if (word != "from" && word != "to" && word != "call_id" && word != "account" &&
+            word != "route") {
+            return "knows ${from}, ${to}, ${call_id}, ${account} and ${route}";
+        }
+    }
+    return {};
+}
+
+std::string line(const std::string& text) {
+    const bool good = text.size() <= 500 && std::all_of(text.begin(), text.end(), [](char c) {
+                          return c >= 0x20 && c < 0x7F;
+                      });
+    return good ? "" : "must be at most 500 printable ASCII characters";
 }
 
 }  // namespace offhook::config::check

@@ -43,6 +43,21 @@ namespace offhook::config::check {
 /// stun:HOST[:PORT], turn:HOST[:PORT][?transport=udp|tcp], turns:HOST[:PORT][?transport=tcp]
 /// (RFC 7064, RFC 7065).
 [[nodiscard]] std::string ice_url(const std::string& text);
-[[nodiscard]] std::string empty_for_now(const std::string& text);
+/// ws://, wss:// or tcp://, as `parse_bot_url`
+[[nodiscard]] std::string bot_url_or_empty(const std::string& text);
+/// http://HOST:PORT of a proxy
+[[nodiscard]] std::string proxy_or_empty(const std::string& text);
+/// One of what a bot may have done: hang-up, transfer, dtmf, prompt, hold.
+[[nodiscard]] std::string verb(const std::string& text);
+/// ai:NAME, prompt:NAME, transfer:TARGET or hang-up
+[[nodiscard]] std::string fallback(const std::string& text);
+/// Name of an HTTP header (RFC 9110 §5.1) that is not the WebSocket handshake's own.
+[[nodiscard]] std::string header_name(const std::string& text);
+/// Empty, or a file that can be read.
+[[nodiscard]] std::string readable_file(const std::string& text);
+/// At most 500 bytes without control characters; ${...} only of what a call has.
+[[nodiscard]] std::string parameter(const std::string& text);
+/// At most 500 printable ASCII characters.
+[[nodiscard]] std::string line(const std::string& text);
 
 }  // namespace offhook::config::check

@@ -164,7 +164,8 @@ struct Ai {
 /// Where bots connect that come to us.
 struct AiListen {
     std::string address = "127.0.0.1";
-    int port = 0;  ///< 0: no listener
+    bool allow_remote = false;  ///< `address` may be one that other machines reach
+    int port = 0;               ///< 0: no listener
     int wait_s = 30;
 };
 

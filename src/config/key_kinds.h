@@ -63,6 +63,33 @@ Key<T> whole(std::string_view section, std::string_view name, Ref ref, int min, 
         [ref](const T& c) { return Value(std::int64_t{ref(const_cast<T&>(c))}); }};
 }
 
+// A whole number out of a few.
+template <class T, class Ref>
+Key<T> whole_of(std::string_view section,
+                std::string_view name,
+                Ref ref,
+                std::vector<std::int64_t> allowed,
+                Words w) {
+    std::string list;
+    for (const std::int64_t each : allowed)
+        list += (list.empty() ? "" : ", ") + std::to_string(each);
+    return {section,
+            name,
+            "whole number",
+            std::string(w.unit),
+            w.range.empty() ? list : list + "; " + w.range,
+            w.description,
+            [ref, allowed, list](T& c, const Value& v) -> std::string {
+                const auto* number = std::get_if<std::int64_t>(&v);
+                if (number == nullptr) return type_problem("whole number", v);
+                if (std::find(allowed.begin(), allowed.end(), *number) == allowed.end())
+                    return "must be one of " + list;
+                ref(c) = static_cast<int>(*number);
+                return {};
+            },
+            [ref](const T& c) { return Value(std::int64_t{ref(const_cast<T&>(c))}); }};
+}
+
 template <class T, class Ref>
 Key<T> number(
     std::string_view section, std::string_view name, Ref ref, double min, double max, Words w) {

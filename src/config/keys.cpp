@@ -1,10 +1,10 @@
 #include "config/keys.h"
 
 #include <algorithm>
-#include <array>
-#include <limits>
+#include <iterator>
 #include <optional>
 
+#include "config/ai_keys.h"
 #include "config/checks.h"
 #include "config/key_kinds.h"
 #include "config/web_keys.h"
@@ -13,19 +13,6 @@ namespace offhook::config {
 namespace {
 
 using namespace kind;
-
-const Names<AiProtocol>& protocol_names() {
-    static const Names<AiProtocol> names{{"echo", AiProtocol::Echo},
-                                         {"mute", AiProtocol::Mute},
-                                         {"burst", AiProtocol::Burst},
-                                         {"tone", AiProtocol::Tone},
-                                         {"plain", AiProtocol::Plain},
-                                         {"twilio", AiProtocol::Twilio},
-                                         {"asterisk", AiProtocol::Asterisk},
-                                         {"audiosocket", AiProtocol::AudioSocket},
-                                         {"openai", AiProtocol::OpenAi}};
-    return names;
-}
 
 const Names<HoldMedia>& hold_names() {
     static const Names<HoldMedia> names{{"none", HoldMedia::None}, {"keep", HoldMedia::Keep}};
@@ -50,10 +37,6 @@ std::string_view word_of(const Names<E>& names, E wanted) noexcept {
 constexpr int kDaySeconds = 86'400;
 
 }  // namespace
-
-std::string_view name_of(AiProtocol protocol) noexcept {
-    return word_of(protocol_names(), protocol);
-}
 
 std::string_view name_of(HoldMedia media) noexcept {
     return word_of(hold_names(), media);
@@ -355,6 +338,8 @@ const std::vector<Key<Config>>& section_keys() {
         const auto after = std::find_if(
             all.begin(), all.end(), [](const auto& key) { return key.section == "admission"; });
         std::vector<Key<Config>> web = web_keys();
+        std::vector<Key<Config>> listen = ai_listen_keys();
+        std::move(listen.begin(), listen.end(), std::back_inserter(web));
         all.insert(after, std::make_move_iterator(web.begin()), std::make_move_iterator(web.end()));
         return all;
     }();
@@ -362,50 +347,6 @@ const std::vector<Key<Config>>& section_keys() {
 }
 
 // clang-format off: one key, one paragraph
-const std::vector<Key<Ai>>& ai_keys() {
-    static const std::vector<Key<Ai>> keys{
-        text<Ai>("ai",
-                 "name",
-                 [](Ai & a) -> auto& { return a.name; },
-                 check::name,
-                 {"",
-                  "1 to 64 letters, digits, . _ -; unique; required",
-                  "What `[[route]] ai` refers to."}),
-        choice<Ai>("ai",
-                   "protocol",
-                   [](Ai & a) -> auto& { return a.protocol; },
-                   protocol_names(),
-                   {"",
-                    "",
-                    "echo: the caller's words come back; mute: says nothing; burst: 2 s of speech "
-                    "at once, then 2 s nothing; tone: a steady tone."}),
-        text<Ai>("ai",
-                 "url",
-                 [](Ai & a) -> auto& { return a.url; },
-                 check::empty_for_now,
-                 {"", "empty for the built-in protocols", "Where the AI is."}),
-        whole<Ai>("ai",
-                  "delay_ms",
-                  [](Ai & a) -> auto& { return a.delay_ms; },
-                  40,
-                  5000,
-                  {"ms", "", "echo: how much later the caller's words come back."}),
-        number<Ai>("ai",
-                   "frequency_hz",
-                   [](Ai & a) -> auto& { return a.frequency_hz; },
-                   50,
-                   3400,
-                   {"Hz", "", "tone: pitch; burst: pitch of the first of ten rising tones."}),
-        number<Ai>("ai",
-                   "level_dbov",
-                   [](Ai & a) -> auto& { return a.level_dbov; },
-                   -60,
-                   -3,
-                   {"dBov", "", "tone and burst: loudness."}),
-    };
-    return keys;
-}
-
 const std::vector<Key<Route>>& route_keys() {
     static const std::vector<Key<Route>> keys{
         text<Route>("route",
@@ -469,6 +410,66 @@ const std::vector<Key<Route>>& route_keys() {
                      "silence, comfort-noise, tone, file:PATH (readable; WAV), or empty",
                      "What the caller hears while the AI says nothing; empty: what the pipeline "
                      "says, comfort noise where it says nothing."}),
+        text<Route>("route",
+                    "greeting",
+                    [](Route & r) -> auto& { return r.greeting; },
+                    check::name_or_empty,
+                    {"",
+                     "name of a `[[prompt]]`, or empty: none",
+                     "Plays once the call is answered, while the bot connects."}),
+        choice<Route>(
+            "route",
+            "barge_in",
+            [](Route & r) -> auto& { return r.barge_in; },
+            Names<std::string>{{"off", "off"}, {"bot", "bot"}, {"detect", "detect"}},
+            {"",
+             "",
+             "Who decides that the caller interrupts the bot. off: nobody, what it said plays to "
+             "its end; bot: it does, by clearing; detect: a voice detector of ours pauses at once "
+             "and asks the bot."}),
+        texts<Route>(
+            "route",
+            "verbs",
+            [](Route & r) -> auto& { return r.verbs; },
+            {0, 5},
+            check::verb,
+            {"",
+             "of hang-up, transfer, dtmf, prompt, hold",
+             "What the bot may have done to the call, beside being heard. What is not listed is "
+             "refused, and the bot is told. The orderly end of its connection is `on_close`."}),
+        whole<Route>("route",
+                     "reconnect_s",
+                     [](Route & r) -> auto& { return r.reconnect_s; },
+                     0,
+                     3'600,
+                     {"s",
+                      "0 = not at all",
+                      "How long a bot that is gone is called again; then `fallback`."}),
+        text<Route>(
+            "route",
+            "lost_prompt",
+            [](Route & r) -> auto& { return r.lost_prompt; },
+            check::name_or_empty,
+            {"",
+             "name of a `[[prompt]]`, or empty: none",
+             "Plays again and again while the bot is gone; between, and without it, `fill`."}),
+        whole<Route>("route",
+                     "lost_prompt_s",
+                     [](Route & r) -> auto& { return r.lost_prompt_s; },
+                     1,
+                     600,
+                     {"s", "", "How long a bot is gone until `lost_prompt` plays, and between."}),
+        texts<Route>(
+            "route",
+            "fallback",
+            [](Route & r) -> auto& { return r.fallback; },
+            {0, 8},
+            check::fallback,
+            {"",
+             "up to 8 of ai:NAME, transfer:TARGET, prompt:NAME, hang-up; none behind the last two",
+             "What follows, in order, when a bot stays away: another `[[ai]]`, the caller is sent "
+             "elsewhere (REFER), a `[[prompt]]` plays and the call ends, the call ends. At the end "
+             "of the list it ends."}),
     };
     return keys;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/escape.h"
+#include "config/ai_keys.h"
 #include "config/endpoint.h"
 #include "config/keys.h"
 #include "config/nearest.h"
@@ -50,19 +51,22 @@ std::vector<std::string_view> names_in(const std::vector<Key<T>>& keys, std::str
 
 std::vector<std::string_view> all_sections() {
     std::vector<std::string_view> names = section_names();
-    names.insert(names.end(), {"web.ice_server", "account", "ai", "route"});
+    names.insert(
+        names.end(),
+        {"web.ice_server", "account", "prompt", "ai", "ai.header", "ai.parameter", "route"});
     return names;
 }
 
 bool is_array_section(std::string_view section) {
-    return section == "account" || section == "ai" || section == "route" ||
+    return section == "account" || section == "prompt" || section == "ai" ||
+           section == "ai.header" || section == "ai.parameter" || section == "route" ||
            section == "web.ice_server";
 }
 
 // Has its value elsewhere, and keys that say where.
 bool is_secret(std::string_view key) {
     return key == "password" || key == "client_secret" || key == "jwt" || key == "credential" ||
-           key == "token";
+           key == "token" || key == "bearer" || key == "signature";
 }
 
 // Builds one Loaded out of the sources and collects what is wrong with them, so that one run tells
@@ -172,6 +176,10 @@ private:
             add_element(path, table, loaded_.config.account, account_keys());
         } else if (table.section == "ai") {
             add_element(path, table, loaded_.config.ai, ai_keys());
+        } else if (table.section == "ai.header" || table.section == "ai.parameter") {
+            apply_in_ai(path, table);
+        } else if (table.section == "prompt") {
+            add_element(path, table, loaded_.config.prompt, prompt_keys());
         } else if (table.section == "route") {
             add_element(path, table, loaded_.config.route, route_keys());
         } else if (table.section == "web.ice_server") {
@@ -181,17 +189,37 @@ private:
         }
     }
 
+    // Tables of an [[ai]] come right behind it.
+    void apply_in_ai(const std::string& path, const TomlTable& table) {
+        if (loaded_.config.ai.empty()) return;  // it was one too many, which is told
+        Ai& ai = loaded_.config.ai.back();
+        const std::string owner = "ai[" + std::to_string(loaded_.config.ai.size() - 1) + "].";
+        if (table.section == "ai.header") {
+            add_element(path, table, ai.header, ai_header_keys(), owner + "header");
+        } else {
+            add_element(path, table, ai.parameter, ai_parameter_keys(), owner + "parameter");
+        }
+    }
+
     template <class T>
     void add_element(const std::string& path,
                      const TomlTable& table,
                      std::vector<T>& list,
                      const std::vector<Key<T>>& keys) {
+        add_element(path, table, list, keys, table.section);
+    }
+    template <class T>
+    void add_element(const std::string& path,
+                     const TomlTable& table,
+                     std::vector<T>& list,
+                     const std::vector<Key<T>>& keys,
+                     const std::string& list_label) {
         if (list.size() == kMaxTables) {
             problem(in_file(path, table.line), "more than 1000 of [[" + table.section + "]]");
             return;
         }
         T& object = list.emplace_back();
-        const std::string label = table.section + "[" + std::to_string(list.size() - 1) + "]";
+        const std::string label = list_label + "[" + std::to_string(list.size() - 1) + "]";
         loaded_.origins[label] = in_file(path, table.line);
         apply_entries(path, table, object, keys, label);
     }
@@ -205,6 +233,7 @@ private:
         for (const TomlEntry& entry : table.entries) {
             const Origin origin = in_file(path, entry.line);
             const std::string name = label + "." + entry.key;
+            const std::string section = table.section + "." + entry.key;
             const Key<T>* key = find_key(keys, table.section, entry.key);
             if (key == nullptr && is_secret(entry.key)) {
                 // The value is not repeated: this text ends in terminals and logs.
@@ -214,8 +243,8 @@ private:
                             "mailed around: put it into a file of its own and name that in " +
                             entry.key + "_file, or name a variable in " + entry.key +
                             "_env or a systemd credential in " + entry.key + "_credential");
-            } else if (key == nullptr && is_array_section(name)) {
-                problem(origin, "write [[" + name + "]]: there can be several");
+            } else if (key == nullptr && is_array_section(section)) {
+                problem(origin, "write [[" + section + "]]: there can be several");
             } else if (key == nullptr) {
                 problem(origin,
                         "unknown key " + shown(name) +
@@ -308,6 +337,7 @@ private:
         check_ports("rtp.ports", c.rtp.first_port, c.rtp.last_port);
         if (c.web.first_port != 0) check_ports("web.ports", c.web.first_port, c.web.last_port);
         check_names("account", c.account);
+        check_names("prompt", c.prompt);
         check_names("ai", c.ai);
         check_names("route", c.route);
         std::vector<std::string_view> ai_names;
@@ -338,6 +368,8 @@ private:
             check_account(path, account);
         }
         for (const auto& [key, what] : web_problems(c))
+            problem(nearest_origin(key), key + " " + what);
+        for (const auto& [key, what] : ai_problems(c))
             problem(nearest_origin(key), key + " " + what);
     }
 

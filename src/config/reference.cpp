@@ -26,10 +26,35 @@ void show_list(std::string& out,
                const std::vector<T>& list,
                const std::vector<Key<T>>& keys,
                const std::string& section,
+               const std::string& label,
                const Loaded* origins) {
     for (std::size_t i = 0; i < list.size(); ++i) {
         out += "\n[[" + section + "]]\n";
-        show_keys(out, list[i], keys, section, section + "[" + std::to_string(i) + "]", origins);
+        show_keys(out, list[i], keys, section, label + "[" + std::to_string(i) + "]", origins);
+    }
+}
+
+template <class T>
+void show_list(std::string& out,
+               const std::vector<T>& list,
+               const std::vector<Key<T>>& keys,
+               const std::string& section,
+               const Loaded* origins) {
+    show_list(out, list, keys, section, section, origins);
+}
+
+void show_ais(std::string& out, const std::vector<Ai>& list, const Loaded* origins) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::string label = "ai[" + std::to_string(i) + "]";
+        out += "\n[[ai]]\n";
+        show_keys(out, list[i], ai_keys(), "ai", label, origins);
+        show_list(out, list[i].header, ai_header_keys(), "ai.header", label + ".header", origins);
+        show_list(out,
+                  list[i].parameter,
+                  ai_parameter_keys(),
+                  "ai.parameter",
+                  label + ".parameter",
+                  origins);
     }
 }
 
@@ -73,8 +98,8 @@ A value can be said in four places. Later ones win:
 4. the command line: `--set section.key=value`, for instance `--set rtp.timeout_s=30`
 
 Values in the environment and in `--set` are TOML values, so a text needs its own quotes behind the shell's:
-`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[account]]`, `[[ai]]`, `[[route]]` and
-`[[web.ice_server]]` come from the file only.
+`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[account]]`, `[[prompt]]`, `[[ai]]`, `[[route]]`
+and `[[web.ice_server]]` come from the file only.
 
 An unknown section or key is an error with its place and the nearest name, and so is a value outside what is allowed; the
 program exits with 78 and tells every problem it found.
@@ -112,6 +137,11 @@ protocol = "echo"
 delay_ms = 300
 
 [[ai]]
+name = "desk-bot"
+protocol = "plain"
+url = "ws://127.0.0.1:8080/call"
+
+[[ai]]
 name = "quiet"
 protocol = "mute"
 
@@ -123,7 +153,9 @@ fill = "tone"
 
 [[route]]
 name = "everything-else"
-ai = "echo"
+ai = "desk-bot"
+verbs = ["hang-up", "transfer"]
+fallback = ["ai:echo"]
 ```
 )";
 
@@ -141,7 +173,8 @@ std::string show(const Loaded& loaded, bool with_origin) {
         }
     }
     show_list(out, loaded.config.account, account_keys(), "account", origins);
-    show_list(out, loaded.config.ai, ai_keys(), "ai", origins);
+    show_list(out, loaded.config.prompt, prompt_keys(), "prompt", origins);
+    show_ais(out, loaded.config.ai, origins);
     show_list(out, loaded.config.route, route_keys(), "route", origins);
     return out;
 }
@@ -168,10 +201,23 @@ std::string reference_markdown() {
         "not read again on SIGHUP.\n\n";
     table_of(out, account_keys(), "account", Account{});
     out +=
-        "\n## [[ai]]\n\nOne table for each AI. When the file has any, they replace the built-in "
-        "one (`name = \"echo\"`, "
-        "`protocol = \"echo\"`).\n\n";
+        "\n## [[prompt]]\n\nOne table for each recording that routes and bots play by name; none "
+        "is built in. They are read at start.\n\n";
+    table_of(out, prompt_keys(), "prompt", Prompt{});
+    out +=
+        "\n## [[ai]]\n\nOne table for each AI ([ai.md](ai.md)). When the file has any, they "
+        "replace "
+        "the built-in one (`name = \"echo\"`, `protocol = \"echo\"`).\nTokens and passwords never "
+        "stand here: each comes from one of its `_file`, `_env` and `_credential`, read at "
+        "start.\n\n";
     table_of(out, ai_keys(), "ai", Ai{});
+    out +=
+        "\n### [[ai.header]]\n\nHeaders of the handshake with the `[[ai]]` they stand behind.\n\n";
+    table_of(out, ai_header_keys(), "ai.header", Ai::Header{});
+    out +=
+        "\n### [[ai.parameter]]\n\nWhat the bot is told of the call beside its facts: Twilio's "
+        "custom parameters, `parameters` of a plain bot.\n\n";
+    table_of(out, ai_parameter_keys(), "ai.parameter", Ai::Parameter{});
     out +=
         "\n## [[route]]\n\nWhich AI takes which call. The first route that matches wins; a call "
         "that none matches is answered "
