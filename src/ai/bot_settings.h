@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,11 +20,16 @@ enum class OnClose : std::uint8_t { HangUp, Reconnect, Fallback };
 /// Who decides that the caller interrupts the bot.
 enum class BargeInPolicy : std::uint8_t { Off, Bot, Detect };
 
-/// A recording, read once and shared. Mono S16.
+/// A recording, read once and shared: mono S16 at both rates that a line has, so that playing it
+/// costs nothing.
 struct PromptSound {
     std::string name;
-    std::uint32_t sample_rate_hz = 8000;
-    std::vector<std::int16_t> pcm;
+    std::vector<std::int16_t> pcm_8k, pcm_16k;
+
+    /// @param line_rate_hz  8000 or 16000
+    [[nodiscard]] std::span<const std::int16_t> at(std::uint32_t line_rate_hz) const noexcept {
+        return line_rate_hz == 16000 ? pcm_16k : pcm_8k;
+    }
 };
 using PromptBook = std::map<std::string, std::shared_ptr<const PromptSound>, std::less<>>;
 

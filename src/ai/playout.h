@@ -47,6 +47,10 @@ public:
 
     /// @return the position after the last sample
     std::uint64_t write(std::span<const std::int16_t> pcm);
+    /// Appends sound of the line that is none of the bot's: a prompt. It takes no positions.
+    void insert(std::span<const std::int16_t> line_pcm);
+    /// Comes back once what was written before it has left or was dropped; at once, from here, when
+    /// that is known already.
     void mark(std::string name);
     /// What has not left is dropped; the line fades over 5 ms at its next frame. What comes of it is
     /// told by `look`, once the line has done it.

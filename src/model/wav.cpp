@@ -9,6 +9,7 @@
 #include <iterator>
 #include <numbers>
 #include <optional>
+#include <utility>
 
 namespace offhook::model {
 namespace {
@@ -98,8 +99,7 @@ std::vector<std::int16_t> resample(std::span<const std::int16_t> pcm,
     return out;
 }
 
-base::Result<std::vector<std::int16_t>> read_wav(const std::string& path,
-                                                 std::uint32_t sample_rate_hz) {
+base::Result<WavSound> read_wav(const std::string& path) {
     std::ifstream file(path, std::ios::binary | std::ios::ate);
     if (!file) return base::fail_errno("cannot read " + path, errno);
     const auto size = static_cast<std::streamoff>(file.tellg());
@@ -136,11 +136,18 @@ base::Result<std::vector<std::int16_t>> read_wav(const std::string& path,
                 }
                 mono[i] = static_cast<std::int16_t>(sum / format->channels);
             }
-            return resample(mono, format->rate_hz, sample_rate_hz);
+            return WavSound{format->rate_hz, std::move(mono)};
         }
         at += 8 + length + (length & 1);
     }
     return base::fail(base::ErrorCode::Malformed, path + " has no fmt and data chunk");
+}
+
+base::Result<std::vector<std::int16_t>> read_wav(const std::string& path,
+                                                 std::uint32_t sample_rate_hz) {
+    auto wav = read_wav(path);
+    if (!wav) return tl::unexpected(wav.error());
+    return resample(wav->pcm, wav->sample_rate_hz, sample_rate_hz);
 }
 
 base::Result<void> write_wav(const std::string& path,

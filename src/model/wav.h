@@ -9,6 +9,15 @@
 
 namespace offhook::model {
 
+/// Mono S16, at least one sample.
+struct WavSound {
+    std::uint32_t sample_rate_hz = 0;
+    std::vector<std::int16_t> pcm;
+};
+
+/// Reads a RIFF/WAVE file as the other `read_wav` does, at the rate that it has.
+[[nodiscard]] base::Result<WavSound> read_wav(const std::string& path);
+
 /// Reads a RIFF/WAVE file of 16-bit PCM, any rate from 4 to 192 kHz, mono or stereo (averaged), at
 /// most 64 MiB, and brings it to `sample_rate_hz` (8000 or 16000) with a windowed-sinc filter.
 /// @return mono samples, at least one
