@@ -22,8 +22,9 @@ struct HoldNews {
 /// What became of a verb that control took on.
 struct VerbNews {
     std::uint64_t number = 0;  ///< BotRequest::number
+    bool is_final = true;      ///< false: it is under way, `detail` says how far
     bool is_done = false;
-    std::string detail;  ///< why not, or the far end's words ("180 Ringing")
+    std::string detail{};  ///< why not, or the far end's words ("180 Ringing")
 };
 /// The call is over, or the AI is taken off it; it is told before it goes.
 struct EndNews {

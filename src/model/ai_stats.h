@@ -20,6 +20,9 @@ struct AiStats {
     Cell<std::uint64_t> connections{0};  ///< that came up
     Cell<std::uint64_t> attempts{0};
     Cell<std::uint64_t> losses{0};
+    /// Why the last connection went, or did not come up: a literal, as `socket::name_of(Why)` gives;
+    /// null: not yet.
+    Cell<const char*> last_loss{nullptr};
     Cell<std::int64_t> lost_since_ns{0};  ///< CLOCK_MONOTONIC; 0: it is not
     Cell<double> last_gap_ms{-1};
 

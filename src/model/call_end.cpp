@@ -54,6 +54,7 @@ constexpr std::array kReasons{
     ReasonFacts{EndReason::SessionTimer, "session-timer", EndClass::Upstream},
     ReasonFacts{EndReason::DialogLost, "dialog-lost", EndClass::Upstream},
     ReasonFacts{EndReason::Diverted, "diverted", EndClass::Upstream},
+    ReasonFacts{EndReason::AiLost, "ai-lost", EndClass::Upstream},
     ReasonFacts{EndReason::IceFailed, "ice-failed", EndClass::Upstream},
     ReasonFacts{EndReason::DtlsFailed, "dtls-failed", EndClass::Upstream},
     ReasonFacts{EndReason::FingerprintMismatch, "fingerprint-mismatch", EndClass::Upstream},

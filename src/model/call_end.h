@@ -61,6 +61,7 @@ enum class EndReason : std::uint8_t {
     SessionTimer,  ///< no refresh came in time, or ours was not answered (RFC 4028 §10)
     DialogLost,    ///< 481 to a request of ours: the peer does not know the call any more
     Diverted,      ///< taken away as a PBX does with a call that it believes has no media
+    AiLost,        ///< the call's bot stayed away, and no fallback was left
     // web legs
     IceFailed,            ///< no pair of candidates worked
     DtlsFailed,           ///< the handshake did not end well
