@@ -11,6 +11,10 @@ namespace offhook::socket {
 /// One thread's epoll and its timers. Level-triggered. Whoever owns the thread decides how often it
 /// looks: a loop with few sockets waits in epoll, one with hundreds polls once a tick, which costs
 /// less than a wake for each socket.
+///
+///     turn:  sockets -> timers that are due -> what was posted -> what was deferred
+///
+/// What a tick sends leaves in that tick when the tick is a timer, or runs before `turn`.
 /// @thread the owner's, all of it
 class EventLoop {
 public:
@@ -22,10 +26,15 @@ public:
         virtual void on_ready(std::uint32_t events) = 0;
     };
 
-    /// A call in the future; gone with the object.
+    /// A call in the future; gone with the object, which may go from inside its own task.
     class Timer {
     public:
         virtual ~Timer() = default;
+        /// The task runs `delay_ns` from now instead of when it was due, or once more when it has
+        /// run. Allocates nothing.
+        virtual void restart(std::int64_t delay_ns) = 0;
+        /// The task does not run until the next `restart`.
+        virtual void stop() noexcept = 0;
     };
 
     /// @errors Io when the kernel gives no descriptor
@@ -51,7 +60,8 @@ public:
     virtual void post(std::function<void()> task) = 0;
 
     /// Waits for events and timers, `wait_ns` at most (0: only looks; < 0: as long as it takes), and
-    /// tells the watchers. @return how many were told
+    /// tells the watchers. Not from inside itself. @return how many watchers, timers and posted tasks
+    /// were told
     virtual int turn(std::int64_t wait_ns) = 0;
 
 protected:
