@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ai/call_news.h"
+#include "ai/latency.h"
 #include "config/config.h"
 #include "model/audio_port.h"
 
@@ -21,6 +22,7 @@ struct AiCounters {
         0};  ///< silence an echo left out because its queue had grown
     std::atomic<std::uint64_t> failed_sessions{0};  ///< ended by an exception
     std::atomic<std::uint64_t> sessions{0};         ///< now
+    Latencies latencies;
 
     static void add(std::atomic<std::uint64_t>& cell, std::uint64_t value) noexcept {
         cell.store(cell.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);

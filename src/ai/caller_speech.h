@@ -17,12 +17,15 @@ public:
     class Events {
     public:
         virtual ~Events() = default;
-        /// @param position  samples of the caller's sound at the port's rate; of the begin of speech,
-        /// or of the end of its last
-        virtual void on_speech(bool is_speaking, std::uint64_t position, std::int64_t now_ns) = 0;
+        /// Told from `hear` or `tick`.
+        /// @param position  samples of the caller's sound at the port's rate, from 0 at the first
+        /// that was heard; where speech began, or where its last ended
+        /// @param heard_ns  CLOCK_MONOTONIC, when the sample at `position` was tapped: earlier than
+        /// now by the debounce
+        virtual void on_speech(bool is_speaking, std::uint64_t position, std::int64_t heard_ns) = 0;
     };
     struct Settings {
-        int begins_after_ms = 60;  ///< debounce: so much of speech within twice the time
+        int begins_after_ms = 60;  ///< debounce: so much of speech within twice the time; 20 to 320
         int ends_after_ms = 300;
     };
 
@@ -34,6 +37,8 @@ public:
     /// @param pcm  the caller's, at the port's rate, any length
     /// @param heard_ns  CLOCK_MONOTONIC, when its last sample was tapped
     void hear(std::span<const std::int16_t> pcm, std::int64_t heard_ns);
+    /// Speech ends also when no sound comes any more. Every 10 ms or so.
+    void tick(std::int64_t now_ns);
     [[nodiscard]] bool is_speaking() const noexcept;
     /// How much later our sound comes back, and how much quieter; -1 and 0: none noticed.
     [[nodiscard]] double echo_delay_ms() const noexcept;
