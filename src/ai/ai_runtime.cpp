@@ -3,11 +3,12 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -18,31 +19,60 @@
 namespace offhook::ai {
 namespace {
 
-constexpr std::int64_t kTickNs = 10 * base::kNsPerMs;
+constexpr std::int64_t kTickNs = base::kNsPerMs;
+/// The media workers' grid lies on whole milliseconds.
+constexpr std::int64_t kPhaseNs = kTickNs / 2;
+constexpr std::int64_t kTicksPerVisit = AiSessions::kTicksPerVisit;
 constexpr std::int64_t kWakeApartNs = base::kNsPerMs;
 constexpr std::size_t kFew = 32;
 
-/// Reads the count of an eventfd or timerfd; 0 when it has none.
-std::uint64_t take_count(int fd) noexcept {
-    std::uint64_t count = 0;
-    return read(fd, &count, sizeof count) == static_cast<ssize_t>(sizeof count) ? count : 0;
+std::int64_t tick_of(std::int64_t now_ns) noexcept {
+    return (now_ns - kPhaseNs) / kTickNs;
+}
+std::int64_t time_of(std::int64_t tick) noexcept {
+    return tick * kTickNs + kPhaseNs;
 }
 
-void ring(int event_fd) noexcept {
-    const std::uint64_t one = 1;
-    // Fails only when the counter is full, and then the thread is being woken anyway.
-    [[maybe_unused]] const ssize_t n = write(event_fd, &one, sizeof one);
-}
-
-void close_if_open(int fd) noexcept {
-    if (fd >= 0) close(fd);
+void sleep_until(std::int64_t ns) noexcept {
+    const timespec until{.tv_sec = ns / base::kNsPerS, .tv_nsec = ns % base::kNsPerS};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
+    }
 }
 
 }  // namespace
 
-base::Result<std::unique_ptr<AiRuntime>> AiRuntime::start() {
+AiRuntime::Bell::~Bell() {
+    if (fd_ < 0) return;
+    loop_->unwatch(fd_);
+    close(fd_);
+}
+
+base::Result<void> AiRuntime::Bell::open(socket::EventLoop& loop) {
+    const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) return base::fail_errno("no descriptor for the ai thread", errno);
+    if (auto watched = loop.watch(fd, EPOLLIN, *this); !watched) {
+        close(fd);
+        return watched;
+    }
+    loop_ = &loop;
+    fd_ = fd;
+    return {};
+}
+
+void AiRuntime::Bell::ring() const noexcept {
+    const std::uint64_t one = 1;
+    // Fails only when the counter is full, and then the thread is being woken anyway.
+    [[maybe_unused]] const ssize_t n = write(fd_, &one, sizeof one);
+}
+
+void AiRuntime::Bell::on_ready(std::uint32_t /*events*/) {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t n = read(fd_, &count, sizeof count);
+}
+
+base::Result<std::unique_ptr<AiRuntime>> AiRuntime::start(Parts parts) {
     std::unique_ptr<AiRuntime> runtime(new AiRuntime);
-    if (auto opened = runtime->open(); !opened) return tl::unexpected(opened.error());
+    if (auto opened = runtime->open(parts); !opened) return tl::unexpected(opened.error());
     try {
         runtime->thread_ = std::thread([self = runtime.get()] { self->run(); });
     } catch (const std::system_error& error) {
@@ -51,54 +81,29 @@ base::Result<std::unique_ptr<AiRuntime>> AiRuntime::start() {
     return runtime;
 }
 
-base::Result<void> AiRuntime::open() {
-    epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
-    event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (epoll_fd_ < 0 || event_fd_ < 0 || timer_fd_ < 0) {
-        return base::fail_errno("no descriptors for the ai thread", errno);
-    }
-    for (const int fd : {event_fd_, timer_fd_}) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.fd = fd;
-        if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
-            return base::fail_errno("cannot watch the ai thread's descriptors", errno);
-        }
-    }
+base::Result<void> AiRuntime::open(Parts parts) {
+    auto loop = socket::EventLoop::create();
+    if (!loop) return tl::unexpected(loop.error());
+    loop_ = std::move(*loop);
+    if (auto opened = bell_.open(*loop_); !opened) return opened;
+    sessions_ = std::make_unique<AiSessions>(
+        AiSessions::Parts{.loop = loop_.get(), .events = parts.events, .counters = &counters_});
     return {};
 }
 
 AiRuntime::~AiRuntime() {
-    if (thread_.joinable()) {
-        {
-            const std::lock_guard lock(mutex_);
-            is_stopping_ = true;
-        }
-        ring(event_fd_);
-        thread_.join();
-    }
-    close_if_open(timer_fd_);
-    close_if_open(event_fd_);
-    close_if_open(epoll_fd_);
+    if (!thread_.joinable()) return;
+    loop_->post([this] { is_stopping_ = true; });
+    thread_.join();
 }
 
 void AiRuntime::attach(AiOrder order) {
-    if (order.port) post({std::move(order), {}});
+    if (!order.port) return;
+    loop_->post([this, order = std::move(order)] { begin(order); });
 }
 
 void AiRuntime::tell(const model::CallId& id, CallNews news) {
-    Command command{{}, std::move(news)};
-    command.order.call.id = id;
-    post(std::move(command));
-}
-
-void AiRuntime::post(Command command) {
-    {
-        const std::lock_guard lock(mutex_);
-        commands_.push_back(std::move(command));
-    }
-    ring(event_fd_);
+    loop_->post([this, id, news = std::move(news)] { sessions_->tell(id, news); });
 }
 
 void AiRuntime::wake() noexcept {
@@ -106,80 +111,77 @@ void AiRuntime::wake() noexcept {
     if (base::monotonic_ns() - heard_ns_.load(std::memory_order_relaxed) < kWakeApartNs) return;
     // What was tapped before is seen by the thread through the ring's own order; a wake that is
     // missed here is made up for by the next tick.
-    if (is_listening_.exchange(false, std::memory_order_relaxed)) ring(event_fd_);
+    if (is_listening_.exchange(false, std::memory_order_relaxed)) bell_.ring();
+}
+
+void AiRuntime::begin(const AiOrder& order) {
+    try {
+        sessions_->attach(order, base::monotonic_ns());
+    } catch (const std::exception& error) {
+        log::write(log::Level::Error,
+                   log::Mark::Error,
+                   "ai.failed",
+                   order.call.id.text,
+                   "no AI for this call",
+                   {{"cause", error.what()}});
+        AiCounters::add(counters_.failed_sessions, 1);
+    }
 }
 
 void AiRuntime::run() {
     pthread_setname_np(pthread_self(), "oh-ai-0");
-    for (;;) {
-        is_listening_.store(sessions_.size() != 0 && sessions_.size() <= kFew,
-                            std::memory_order_relaxed);
-        std::array<epoll_event, 2> events{};
-        const int n = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), -1);
-        is_listening_.store(false, std::memory_order_relaxed);
-        AiCounters::add(counters_.wakes, 1);
-        bool is_rung = false;
-        std::uint64_t ticks = 0;
-        for (int i = 0; i < n; ++i) {
-            if (events[static_cast<std::size_t>(i)].data.fd == event_fd_) {
-                is_rung = take_count(event_fd_) != 0;
-            } else {
-                ticks = take_count(timer_fd_);
-            }
-        }
-        if (is_rung && !run_commands()) return;
+    // The default slack of 50 us would be added to every millisecond.
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    last_tick_ = tick_of(base::monotonic_ns());
+    while (!is_stopping_) {
+        wait();
         const std::int64_t now_ns = base::monotonic_ns();
         heard_ns_.store(now_ns, std::memory_order_relaxed);
-        if (ticks != 0) {
-            AiCounters::add(counters_.late_ticks, ticks - 1);
-            sessions_.visit(now_ns);
-        } else if (sessions_.size() <= kFew) {
-            sessions_.listen();
-        }
-        arm(sessions_.size() != 0);
+        sessions_->listen();
+        tick(now_ns);
+        // One write to each socket takes what was heard, what the visit gave, and the answers to
+        // what is read now.
+        loop_->turn(0);
     }
+    sessions_.reset();
 }
 
-/// False: the end.
-bool AiRuntime::run_commands() {
-    std::vector<Command> commands;
-    {
-        const std::lock_guard lock(mutex_);
-        if (is_stopping_) return false;
-        commands.swap(commands_);
+void AiRuntime::wait() {
+    const std::size_t sessions = sessions_->size();
+    if (sessions == 0) {
+        loop_->turn(-1);
+        last_tick_ = tick_of(base::monotonic_ns());  // none were owed while there was nobody
+    } else if (sessions <= kFew) {
+        wait_for_events(time_of((last_tick_ / kTicksPerVisit + 1) * kTicksPerVisit));
+    } else {
+        sleep_until(time_of(last_tick_ + 1));
     }
-    for (Command& command : commands) {
-        const model::CallId& id = command.order.call.id;
-        if (!command.order.port) {
-            sessions_.tell(id, command.news);
-            continue;
-        }
-        try {
-            sessions_.attach(command.order, base::monotonic_ns());
-        } catch (const std::exception& error) {
-            log::write(log::Level::Error,
-                       log::Mark::Error,
-                       "ai.failed",
-                       id.text,
-                       "no AI for this call",
-                       {{"cause", error.what()}});
-            AiCounters::add(counters_.failed_sessions, 1);
-        }
-    }
-    return true;
+    AiCounters::add(counters_.wakes, 1);
 }
 
-void AiRuntime::arm(bool is_on) noexcept {
-    if (is_on == is_armed_) return;
-    is_armed_ = is_on;
-    itimerspec spec{};
-    if (is_on) {
-        const std::int64_t first_ns = base::monotonic_ns() + kTickNs;
-        spec.it_value.tv_sec = first_ns / base::kNsPerS;
-        spec.it_value.tv_nsec = first_ns % base::kNsPerS;
-        spec.it_interval.tv_nsec = kTickNs;
+void AiRuntime::wait_for_events(std::int64_t until_ns) {
+    is_listening_.store(true, std::memory_order_relaxed);
+    loop_->turn(std::max<std::int64_t>(until_ns - base::monotonic_ns(), 0));
+    is_listening_.store(false, std::memory_order_relaxed);
+}
+
+// Each session has one of ten ticks. After a stall each is visited once.
+void AiRuntime::tick(std::int64_t now_ns) {
+    const std::int64_t now_tick = tick_of(now_ns);
+    if (now_tick <= last_tick_) return;
+    const std::int64_t lost = (now_tick - last_tick_ - 1) / kTicksPerVisit;
+    if (lost > 0) AiCounters::add(counters_.late_ticks, static_cast<std::uint64_t>(lost));
+    if (sessions_->size() <= kFew) {
+        // Few are visited together, which wakes the thread once in ten milliseconds.
+        if (now_tick / kTicksPerVisit != last_tick_ / kTicksPerVisit) sessions_->visit_all(now_ns);
+    } else {
+        for (std::int64_t tick = std::max(last_tick_ + 1, now_tick - kTicksPerVisit + 1);
+             tick <= now_tick;
+             ++tick) {
+            sessions_->visit(static_cast<std::size_t>(tick % kTicksPerVisit), now_ns);
+        }
     }
-    timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &spec, nullptr);
+    last_tick_ = now_tick;
 }
 
 }  // namespace offhook::ai

@@ -2,36 +2,46 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
-#include <vector>
 
+#include "ai/ai_events.h"
 #include "ai/ai_order.h"
 #include "ai/ai_sessions.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "model/call_id.h"
+#include "socket/event_loop.h"
 
 namespace offhook::ai {
 
 /// The AI side of all calls, on one thread (`oh-ai-0`) and one epoll. Asleep while nothing is
-/// attached. Otherwise every session is visited each 10 ms; while there are few (up to 32), a
-/// worker that has just tapped sound may wake the thread for it, at most once a millisecond. With
-/// many, waiting for the tick costs less than it delays.
+/// attached.
+///
+/// With few sessions (up to 32) it waits in epoll: for sockets, for the tick of 10 ms, and for the
+/// sound that a worker has just tapped, at most once a millisecond. With many it sleeps to the next
+/// millisecond and looks at everything then, so that one wake serves all sockets and taps; half a
+/// millisecond after the media workers, whose tick falls on whole ones, so that what they tapped is
+/// on its way at once. Each session is visited every 10 ms; with many, a tenth of them each
+/// millisecond.
 ///
 /// Teardown: the destructor ends the thread and with it every session; ports are let go there.
 class AiRuntime {
 public:
+    struct Parts {
+        AiEvents* events = nullptr;  ///< outlives this; may be null: nobody wants to know
+    };
     /// @errors Io when the kernel gives no descriptor or thread
-    [[nodiscard]] static base::Result<std::unique_ptr<AiRuntime>> start();
+    [[nodiscard]] static base::Result<std::unique_ptr<AiRuntime>> start(Parts parts);
     ~AiRuntime();
     AiRuntime(const AiRuntime&) = delete;
     AiRuntime& operator=(const AiRuntime&) = delete;
 
     /// Starts the AI on the call; returns at once. @thread any
     void attach(AiOrder order);
-    /// Something happened to the call. EndNews takes the AI off it: the port is let go within a tick.
-    /// Returns at once; nothing for an unknown id. @thread any
+    /// Something happened to the call. EndNews takes the AI off it: the port is let go within a
+    /// tick. Returns at once; nothing for an unknown id. @thread any
     void tell(const model::CallId& id, CallNews news);
     /// Sound was tapped. Cheap: one load, unless the thread is waiting for it. @thread media
     /// workers, once a tick
@@ -40,34 +50,39 @@ public:
     [[nodiscard]] const AiCounters& counters() const noexcept { return counters_; }
 
 private:
-    /// Attach when there is a port, else news of the call.
-    struct Command {
-        AiOrder order;
-        CallNews news;
+    /// What a media worker rings: an eventfd, because it may not take the lock of
+    /// EventLoop::post.
+    class Bell final : public socket::EventLoop::Watcher {
+    public:
+        ~Bell() override;
+        base::Result<void> open(socket::EventLoop& loop);
+        void ring() const noexcept;
+        void on_ready(std::uint32_t events) override;
+
+    private:
+        socket::EventLoop* loop_ = nullptr;
+        int fd_ = -1;
     };
 
     AiRuntime() = default;
-    base::Result<void> open();
-    void post(Command command);
+    base::Result<void> open(Parts parts);
     void run();
-    bool run_commands();
-    void arm(bool is_on) noexcept;
+    void wait();
+    void wait_for_events(std::int64_t until_ns);
+    void tick(std::int64_t now_ns);
+    void begin(const AiOrder& order);
 
-    int epoll_fd_ = -1;
-    int event_fd_ = -1;
-    int timer_fd_ = -1;
     AiCounters counters_;
-
-    std::mutex mutex_;  // guards the two below
-    std::vector<Command> commands_;
-    bool is_stopping_ = false;
+    std::unique_ptr<socket::EventLoop> loop_;
+    Bell bell_;
 
     std::atomic<bool> is_listening_{false};  ///< a wake for sound is wanted
     std::atomic<std::int64_t> heard_ns_{0};  ///< when the sessions were last heard
 
     // the thread's own
-    AiSessions sessions_{counters_};
-    bool is_armed_ = false;
+    std::unique_ptr<AiSessions> sessions_;
+    std::int64_t last_tick_ = 0;  ///< milliseconds on the thread's grid
+    bool is_stopping_ = false;
 
     std::thread thread_;
 };

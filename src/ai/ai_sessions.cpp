@@ -13,18 +13,19 @@ void AiSessions::attach(const AiOrder& order, std::int64_t now_ns) {
     const model::CallId& id = order.call.id;
     detach(id);
     Session session{id, order.port, nullptr};
-    session.ai = make_ai(order.settings->ai, *session.port, counters_);
+    session.ai = make_ai(order.settings->ai, *session.port, *parts_.counters);
     session.ai->on_tick(now_ns);
+    ears_.push_back({&session.port->tap, 0});
     sessions_.push_back(std::move(session));
     index_.emplace(id, sessions_.size() - 1);
-    counters_.sessions.store(sessions_.size(), std::memory_order_relaxed);
+    parts_.counters->sessions.store(sessions_.size(), std::memory_order_relaxed);
 }
 
 void AiSessions::tell(const model::CallId& id, const CallNews& news) {
     const auto found = index_.find(id);
     if (found == index_.end()) return;
-    sessions_[found->second].ai->on_news(news);
-    if (std::holds_alternative<EndNews>(news)) detach(id);
+    const bool is_here = attempt(found->second, [&news](Session& it) { it.ai->on_news(news); });
+    if (is_here && std::holds_alternative<EndNews>(news)) detach(id);
 }
 
 void AiSessions::detach(const model::CallId& id) {
@@ -32,14 +33,26 @@ void AiSessions::detach(const model::CallId& id) {
 }
 
 void AiSessions::listen() {
-    for_each([this](Session& session) { hear(session); });
+    for (std::size_t i = 0; i < ears_.size();) {
+        const std::uint64_t written = ears_[i].tap->written_samples();
+        if (written == ears_[i].heard_samples) {
+            ++i;
+            continue;
+        }
+        ears_[i].heard_samples = written;
+        if (attempt(i, [this](Session& it) { hear(it); })) ++i;
+    }
 }
 
-void AiSessions::visit(std::int64_t now_ns) {
-    for_each([this, now_ns](Session& session) {
-        hear(session);
-        session.ai->on_tick(now_ns);
-    });
+// Who takes the place of one that went is visited once more or once less.
+void AiSessions::visit(std::size_t slot, std::int64_t now_ns) {
+    for (std::size_t i = slot; i < sessions_.size();) {
+        if (attempt(i, [now_ns](Session& it) { it.ai->on_tick(now_ns); })) i += kTicksPerVisit;
+    }
+}
+
+void AiSessions::visit_all(std::int64_t now_ns) {
+    for (std::size_t slot = 0; slot < kTicksPerVisit; ++slot) visit(slot, now_ns);
 }
 
 void AiSessions::hear(Session& session) {
@@ -48,28 +61,28 @@ void AiSessions::hear(Session& session) {
         const std::size_t n = session.port->tap.read(pcm);
         if (n == 0) return;
         session.ai->on_caller_audio(std::span(pcm).first(n));
-        AiCounters::add(counters_.caller_samples, n);
+        AiCounters::add(parts_.counters->caller_samples, n);
         if (n < pcm.size()) return;
     }
 }
 
-// One AI that fails is taken off its call, which then lives on filler; the others do not notice.
-template <class Visit>
-void AiSessions::for_each(const Visit& visit) {
-    for (std::size_t i = 0; i < sessions_.size();) {
-        try {
-            visit(sessions_[i]);
-            ++i;
-        } catch (const std::exception& error) {
-            log::write(log::Level::Error,
-                       log::Mark::Error,
-                       "ai.failed",
-                       sessions_[i].id.text,
-                       "the AI is taken off the call",
-                       {{"cause", error.what()}});
-            AiCounters::add(counters_.failed_sessions, 1);
-            remove(i);
-        }
+/// One AI that fails is taken off its call, which then lives on filler; the others do not notice.
+/// @return false: it was, another one has its place
+template <class Do>
+bool AiSessions::attempt(std::size_t index, const Do& act) {
+    try {
+        act(sessions_[index]);
+        return true;
+    } catch (const std::exception& error) {
+        log::write(log::Level::Error,
+                   log::Mark::Error,
+                   "ai.failed",
+                   sessions_[index].id.text,
+                   "the AI is taken off the call",
+                   {{"cause", error.what()}});
+        AiCounters::add(parts_.counters->failed_sessions, 1);
+        remove(index);
+        return false;
     }
 }
 
@@ -77,10 +90,12 @@ void AiSessions::remove(std::size_t index) {
     index_.erase(sessions_[index].id);
     if (index + 1 != sessions_.size()) {
         sessions_[index] = std::move(sessions_.back());
+        ears_[index] = ears_.back();
         index_[sessions_[index].id] = index;
     }
     sessions_.pop_back();
-    counters_.sessions.store(sessions_.size(), std::memory_order_relaxed);
+    ears_.pop_back();
+    parts_.counters->sessions.store(sessions_.size(), std::memory_order_relaxed);
 }
 
 }  // namespace offhook::ai

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
+#include "ai/ai_events.h"
 #include "ai/ai_order.h"
 #include "ai/call_ai.h"
 #include "model/call_id.h"
+#include "socket/event_loop.h"
 
 namespace offhook::ai {
 
@@ -16,17 +19,26 @@ namespace offhook::ai {
 /// @thread one
 class AiSessions {
 public:
-    explicit AiSessions(AiCounters& counters) noexcept : counters_(counters) {}
+    /// A visit comes every so many ticks of a millisecond.
+    static constexpr int kTicksPerVisit = 10;
+
+    struct Parts {
+        socket::EventLoop* loop = nullptr;
+        AiEvents* events = nullptr;  ///< may be null
+        AiCounters* counters = nullptr;
+    };
+    explicit AiSessions(Parts parts) noexcept : parts_(parts) {}
 
     /// Starts the AI on the call; an older one of the same id goes.
     void attach(const AiOrder& order, std::int64_t now_ns);
     /// EndNews takes it off. Does nothing for an id that is not here.
     void tell(const model::CallId& id, const CallNews& news);
 
-    /// Hands over what each caller said.
+    /// Hands over what callers said since the last time. Costs a load for each who said nothing.
     void listen();
-    /// `listen`, and the time.
-    void visit(std::int64_t now_ns);
+    /// The time, for a tenth of the sessions. @param slot 0 to 9
+    void visit(std::size_t slot, std::int64_t now_ns);
+    void visit_all(std::int64_t now_ns);
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
 
 private:
@@ -35,15 +47,22 @@ private:
         std::shared_ptr<model::AudioPort> port;
         std::unique_ptr<CallAi> ai;  ///< refers to `port`, so it goes first
     };
+    /// What `listen` looks at for each session, apart from it: a thousand of these stay in the
+    /// cache.
+    struct Ear {
+        const model::TapRing* tap;
+        std::uint64_t heard_samples;
+    };
 
     void detach(const model::CallId& id);
     void hear(Session& session);
-    template <class Visit>
-    void for_each(const Visit& visit);
+    template <class Do>
+    bool attempt(std::size_t index, const Do& act);
     void remove(std::size_t index);
 
-    AiCounters& counters_;
+    const Parts parts_;
     std::vector<Session> sessions_;
+    std::vector<Ear> ears_;  ///< same order
     std::unordered_map<model::CallId, std::size_t> index_;
 };
 

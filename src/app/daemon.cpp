@@ -197,7 +197,7 @@ private:
 
     Result<void> start_media() {
         if (config_.media.realtime) keep_memory_resident();
-        auto ai = ai::AiRuntime::start();
+        auto ai = ai::AiRuntime::start({});
         if (!ai) return tl::unexpected(ai.error());
         ai_ = std::move(*ai);
         auto workers = media::WorkerPool::create({.workers = config_.media.workers,

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
     const int seconds = argc > 2 ? std::atoi(argv[2]) : 5;
     const char* const name = argc > 3 ? argv[3] : "echo";
 
-    auto runtime = ai::AiRuntime::start();
+    auto runtime = ai::AiRuntime::start({});
     if (!runtime) {
         std::fprintf(stderr, "%s\n", runtime.error().text().c_str());
         return 1;

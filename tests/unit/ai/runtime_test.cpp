@@ -36,7 +36,7 @@ bool comes_true(const Condition& is_so) {
 class Runtime : public ::testing::Test {
 protected:
     void SetUp() override {
-        auto started = AiRuntime::start();
+        auto started = AiRuntime::start({});
         ASSERT_TRUE(started) << started.error().text();
         runtime_ = std::move(*started);
     }

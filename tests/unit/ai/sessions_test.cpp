@@ -22,7 +22,8 @@ const config::Ai kTone{.name = "tone", .protocol = config::AiProtocol::Tone};
 class Sessions : public ::testing::Test {
 protected:
     AiCounters counters_;
-    AiSessions sessions_{counters_};
+    AiSessions sessions_{
+        AiSessions::Parts{.loop = nullptr, .events = nullptr, .counters = &counters_}};
     std::shared_ptr<AudioPort> port_ = std::make_shared<AudioPort>(8000U);
 };
 
@@ -53,7 +54,8 @@ TEST_F(Sessions, TapsAreDrainedWhateverTheAiDoes) {
     const Samples frame(160, 7);
     for (int i = 0; i < 200; ++i) {
         port_->tap.write(frame);
-        sessions_.visit(i * 20 * base::kNsPerMs);
+        sessions_.listen();
+        sessions_.visit_all(i * 20 * base::kNsPerMs);
     }
     EXPECT_EQ(port_->tap.dropped_samples(), 0U);
     EXPECT_EQ(counters_.caller_samples, 200U * 160);
@@ -76,7 +78,7 @@ TEST_F(Sessions, EachHearsItsOwnCaller) {
     for (std::size_t call = 0; call < ports.size(); ++call) {
         ports[call]->tap.write(Samples(160, static_cast<std::int16_t>(call + 1)));
     }
-    sessions_.visit(1);
+    sessions_.listen();
     for (std::size_t call = 0; call < ports.size(); ++call) {
         const bool is_gone = call == 0 || call == 3 || call == 9;
         ASSERT_EQ(ports[call]->voice.queued_samples(), is_gone ? 0U : 1600U + 160);
@@ -91,6 +93,26 @@ TEST_F(Sessions, EachHearsItsOwnCaller) {
         sessions_.tell(CallId{id}, EndNews{});
     EXPECT_EQ(sessions_.size(), 0U);
     for (const auto& port : ports) EXPECT_EQ(port.use_count(), 1);
+}
+
+TEST_F(Sessions, EachTickVisitsItsTenth) {
+    std::vector<std::shared_ptr<AudioPort>> ports;
+    for (int call = 0; call < 25; ++call) {
+        ports.push_back(std::make_shared<AudioPort>(8000U));
+        sessions_.attach(ai::testing::order(CallId{std::to_string(call)}, kTone, ports.back()), 0);
+        bool was_cut = false;
+        Samples out(1600);
+        ASSERT_EQ(ports.back()->voice.read(out, was_cut), out.size());  // dry: the next visit fills
+    }
+    std::size_t visited = 0;
+    for (std::size_t slot = 0; slot < AiSessions::kTicksPerVisit; ++slot) {
+        sessions_.visit(slot, 1);
+        std::size_t now = 0;
+        for (const auto& port : ports) now += port->voice.queued_samples() != 0 ? 1U : 0U;
+        EXPECT_EQ(now - visited, slot < 5 ? 3U : 2U) << slot;
+        visited = now;
+    }
+    EXPECT_EQ(visited, ports.size());
 }
 
 }  // namespace

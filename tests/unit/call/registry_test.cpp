@@ -34,7 +34,7 @@ void RegistryTest::SetUp() {
     web_workers = std::move(*media::WorkerPool::create(
         {.workers = 1, .realtime = false, .name = "web", .first_index = 1, .after_tap = {}}));
     reaper = std::make_unique<media::Reaper>();
-    ai = std::move(*ai::AiRuntime::start());
+    ai = std::move(*ai::AiRuntime::start({}));
     auto ports = media::PortRange(40000, 49999, config.rtp.dscp).open("127.0.0.1");
     ASSERT_TRUE(ports);
     peer_ = std::move(*ports);
