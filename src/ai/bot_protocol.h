@@ -20,9 +20,9 @@ namespace offhook::ai {
 /// this is what only the protocol knows.
 struct Opening {
     std::string url;  ///< of the settings, with what the protocol adds to it
-    std::string subprotocol;
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::vector<std::pair<std::string, base::Secret>> secret_headers;
+    std::string subprotocol{};
+    std::vector<std::pair<std::string, std::string>> headers{};
+    std::vector<std::pair<std::string, base::Secret>> secret_headers{};
 };
 
 /// What a connection is told of those before it.
@@ -31,8 +31,8 @@ struct Continuation {
     double gap_ms = 0;     ///< since the one before was lost
     double played_ms = 0;  ///< of all that bots said on this call, what left as RTP
     double replay_ms = 0;  ///< of the caller's sound, that follows at once, marked as replay
-    std::vector<std::string> marks;    ///< played, the last 32, oldest first
-    std::vector<std::string> dropped;  ///< that went with the connection, unplayed
+    std::vector<std::string> marks{};    ///< played, the last 32, oldest first
+    std::vector<std::string> dropped{};  ///< that went with the connection, unplayed
 };
 
 /// One frame of the caller on its way to the bot.

@@ -15,8 +15,8 @@ enum class BotVerb : std::uint8_t { HangUp, Transfer, SendDigits, PlayPrompt, Ho
 struct BotRequest {
     std::uint64_t number = 0;  ///< rises by one with each of a call
     BotVerb verb = BotVerb::HangUp;
-    std::string argument;     ///< Transfer: a SIP URI or user part; SendDigits; PlayPrompt: a name
-    std::string correlation;  ///< the bot's own name for it, given back to it
+    std::string argument{};  ///< Transfer: a SIP URI or user part; SendDigits; PlayPrompt: a name
+    std::string correlation{};     ///< the bot's own name for it, given back to it
     bool is_after_speech = false;  ///< not before all that it said until now was played
 };
 
