@@ -1,14 +1,22 @@
+#include <memory>
+
 #include "ai/bot_protocol.h"
 #include "ai/protocols/asterisk.h"
 #include "ai/protocols/audiosocket.h"
+#include "ai/protocols/plain.h"
+#include "ai/protocols/twilio.h"
+#include "ai/protocols/twilio_jambonz.h"
 
 namespace offhook::ai {
 
 std::unique_ptr<BotProtocol> make_protocol(BotHost& host) {
-    switch (host.settings().ai.protocol) {
+    const config::Ai& ai = host.settings().ai;
+    switch (ai.protocol) {
         case config::AiProtocol::Plain:
+            return std::make_unique<Plain>(host);
         case config::AiProtocol::Twilio:
-            break;
+            if (ai.dialect == "jambonz") return std::make_unique<Jambonz>(host);
+            return std::make_unique<Twilio>(host);
         case config::AiProtocol::Asterisk:
             return make_asterisk(host);
         case config::AiProtocol::AudioSocket:
