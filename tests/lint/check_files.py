@@ -7,7 +7,7 @@ import re
 import tree
 
 MAX_LINES = 800
-SOURCES = ["src", "plugins", "tests", "scripts", "pipelines", "docs", "web"]
+SOURCES = ["src", "plugins", "tests", "scripts", "pipelines", "examples", "docs", "web"]
 ENDINGS = [".h", ".cpp", ".py", ".sh", ".build", ".launch", ".md", ".toml", ".ts", ".tsx", ".css"]
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|g_usleep)\b|(?<![\w:.>])sleep\s*\(")
 

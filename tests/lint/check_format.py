@@ -14,7 +14,7 @@ def main():
     if "version 14." not in version:
         print(f"clang-format 14 is not installed ({version.strip() or 'none'}): apt install clang-format")
         sys.exit(tree.SKIP)
-    paths = [str(path) for path in tree.files(["src", "plugins", "tests"], [".h", ".cpp"])]
+    paths = [str(path) for path in tree.files(["src", "plugins", "examples", "tests"], [".h", ".cpp"])]
     assert paths, "no sources found"
     done = subprocess.run([program, "--dry-run", "-Werror", *paths], cwd=tree.root(), capture_output=True, text=True)
     problems = [line for line in done.stderr.splitlines() if "error:" in line]

@@ -27,6 +27,7 @@ MAY_INCLUDE = {
 }
 # Rooms of src/ that may include headers of plugins/ as well.
 PLUGIN_HEADERS_FOR = {"media", "ai", "call", "api", "caller", "cli"}
+EXAMPLES_MAY_INCLUDE = ["base", "socket", "ai", "caller"]
 PLUGINS_MAY_INCLUDE = ["base", "glib", "model"]
 
 # A library's headers -> the only places that may include them.
@@ -39,7 +40,7 @@ LIBRARIES = [
     (r"spdlog/(?!fmt/)", ["src/base/log"]),  # its formatter is anybody's
     (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "src/socket/", "src/ai/protocols/", "tests/"]),
     (r"simdjson", ["src/ai/protocols/message.cpp"]),
-    (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "tests/"]),
+    (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "examples/", "tests/"]),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -52,6 +53,8 @@ def allowed(area, room, target):
         return None
     if area == "plugins":
         return is_plugin or target in PLUGINS_MAY_INCLUDE
+    if area == "examples":
+        return target in EXAMPLES_MAY_INCLUDE
     if room in ("app", "main") or target == room:
         return True
     if is_plugin:
@@ -77,7 +80,7 @@ def check(path):
 
 
 def main():
-    paths = list(tree.files(["src", "plugins", "tests"], [".h", ".cpp"]))
+    paths = list(tree.files(["src", "plugins", "examples", "tests"], [".h", ".cpp"]))
     assert paths, "no sources found"
     tree.finish("includes", [problem for path in paths for problem in check(path)])
 

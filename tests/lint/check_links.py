@@ -40,7 +40,7 @@ def check(path):
 
 
 def main():
-    pages = list(tree.files(["docs", "pipelines", "scripts", "tests", "web"], [".md"]))
+    pages = list(tree.files(["docs", "examples", "pipelines", "scripts", "tests", "web"], [".md"]))
     pages += [page.relative_to(tree.root()) for page in sorted(tree.root().glob("*.md"))]
     tree.finish("links", [problem for page in pages for problem in check(page)])
 

@@ -1,0 +1,86 @@
+#include "recogniser.h"
+
+#include <pocketsphinx.h>
+#include <sphinxbase/err.h>
+
+#include <array>
+#include <filesystem>
+
+namespace offhook::local_ai {
+namespace {
+
+constexpr const char* kSearch = "grammar";
+
+}  // namespace
+
+void Recogniser::Free::operator()(ps_decoder_s* decoder) const noexcept {
+    ps_free(decoder);
+}
+
+base::Result<Recogniser> Recogniser::create(const std::string& model, const std::string& grammar) {
+    const std::string acoustic = model + "/en-us";
+    const std::string words = model + "/cmudict-en-us.dict";
+    if (!std::filesystem::exists(acoustic + "/mdef") || !std::filesystem::exists(words)) {
+        return base::fail(base::ErrorCode::NotFound,
+                          "there is no speech model in " + model +
+                              ": apt install pocketsphinx-en-us, or name its folder with --model");
+    }
+    err_set_logfp(nullptr);
+    // Wide beams cost little with a grammar of this size. The noise and silence removal are made
+    // for a microphone: they take the ends off words whose upper band the telephone has cut.
+    std::array<const char*, 22> options{"local-ai",
+                                        "-hmm",
+                                        acoustic.c_str(),
+                                        "-dict",
+                                        words.c_str(),
+                                        "-beam",
+                                        "1e-150",
+                                        "-wbeam",
+                                        "1e-120",
+                                        "-pbeam",
+                                        "1e-150",
+                                        "-bestpath",
+                                        "no",
+                                        "-maxhmmpf",
+                                        "-1",
+                                        "-remove_noise",
+                                        "no",
+                                        "-remove_silence",
+                                        "no",
+                                        "-logfn",
+                                        "/dev/null",
+                                        nullptr};
+    cmd_ln_t* config = cmd_ln_parse_r(nullptr,
+                                      ps_args(),
+                                      static_cast<int>(options.size() - 1),
+                                      const_cast<char**>(options.data()),
+                                      0);
+    if (config == nullptr)
+        return base::fail(base::ErrorCode::Internal, "pocketsphinx does not take its options");
+    Recogniser made(ps_init(config));
+    cmd_ln_free_r(config);
+    if (!made.decoder_)
+        return base::fail(base::ErrorCode::NotFound,
+                          "pocketsphinx cannot read the speech model in " + model);
+    if (ps_set_jsgf_string(made.decoder_.get(), kSearch, grammar.c_str()) != 0 ||
+        ps_set_search(made.decoder_.get(), kSearch) != 0) {
+        return base::fail(
+            base::ErrorCode::InvalidArgument,
+            "pocketsphinx does not take the grammar: every word has to stand in " + words);
+    }
+    return made;
+}
+
+std::optional<std::string> Recogniser::hear(std::span<const std::int16_t> pcm) {
+    ps_decoder_t* decoder = decoder_.get();
+    if (pcm.empty() || ps_start_utt(decoder) != 0) return std::nullopt;
+    constexpr int kWholeUtterance = 1;
+    ps_process_raw(decoder, pcm.data(), pcm.size(), 0, kWholeUtterance);
+    ps_end_utt(decoder);
+    std::int32_t score = 0;
+    const char* words = ps_get_hyp(decoder, &score);
+    if (words == nullptr || *words == '\0') return std::nullopt;
+    return std::string(words);
+}
+
+}  // namespace offhook::local_ai
