@@ -44,6 +44,8 @@ public:
     virtual void on_tick(std::int64_t now_ns) = 0;
     /// Something happened to the call that is not sound.
     virtual void on_news(const CallNews& /*news*/) {}
+    /// What was sent because of `on_caller_audio` has gone to the kernel. @param now_ns as above
+    virtual void on_sent(std::int64_t /*now_ns*/) {}
 };
 
 /// The built-in one that `ai` names. `port` and `counters` must outlive it.

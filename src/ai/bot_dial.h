@@ -1,0 +1,14 @@
+#pragma once
+
+#include "ai/bot_protocol.h"
+#include "ai/bot_settings.h"
+#include "socket/link.h"
+
+namespace offhook::ai {
+
+/// How a bot is dialled: what its protocol wants, and the credentials, headers, proxy and bounds of
+/// its settings. Bearer, user and password become Authorization (RFC 6750 §2.1, RFC 7617 §2), unless
+/// a header of that name is set.
+[[nodiscard]] socket::DialSettings dial_settings(const BotSettings& settings, Opening opening);
+
+}  // namespace offhook::ai
