@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/monotonic.h"
 #include "model/codec.h"
 
 namespace offhook::aitap {
@@ -10,6 +11,7 @@ void TapCore::tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_h
     model::LegCounters::add<std::uint64_t>(counters_->tapped_samples, pcm.size());
     if (sample_rate_hz == port_->sample_rate_hz) {
         port_->tap.write(pcm);
+        port_->tapped_ns.store(base::monotonic_ns(), std::memory_order_release);
         return;
     }
     if (!resample_) {
@@ -19,6 +21,7 @@ void TapCore::tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_h
     std::array<std::int16_t, 2 * model::kMaxPacketSamples> resampled;
     const std::size_t n = resample_->process(pcm, resampled);
     port_->tap.write(std::span(resampled).first(n));
+    port_->tapped_ns.store(base::monotonic_ns(), std::memory_order_release);
 }
 
 }  // namespace offhook::aitap

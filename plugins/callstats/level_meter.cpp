@@ -10,7 +10,20 @@ namespace {
 constexpr double kFullScale = 32767.0;
 constexpr std::int32_t kSilenceCdb = -12700;
 
+std::int32_t level_cdb_of(std::uint64_t sum_squares, std::size_t samples) noexcept {
+    const double rms = std::sqrt(static_cast<double>(sum_squares) / static_cast<double>(samples));
+    if (rms < 0.5) return kSilenceCdb;
+    return std::max(kSilenceCdb,
+                    static_cast<std::int32_t>(std::lround(2000.0 * std::log10(rms / kFullScale))));
+}
+
 }  // namespace
+
+std::int32_t level_of(std::span<const std::int16_t> pcm) noexcept {
+    std::uint64_t sum = 0;
+    for (const std::int32_t value : pcm) sum += static_cast<std::uint32_t>(value * value);
+    return level_cdb_of(sum, pcm.size());
+}
 
 bool LevelMeter::feed(std::span<const std::int16_t> pcm) noexcept {
     std::uint64_t sum = 0;
@@ -24,11 +37,7 @@ bool LevelMeter::feed(std::span<const std::int16_t> pcm) noexcept {
     running_peak_ = peak;
     seen_samples_ += static_cast<std::uint32_t>(pcm.size());
     if (seen_samples_ < window_samples_) return false;
-    const double rms = std::sqrt(static_cast<double>(sum_squares_) / seen_samples_);
-    level_cdb_ = rms < 0.5 ? kSilenceCdb
-                           : std::max(kSilenceCdb,
-                                      static_cast<std::int32_t>(
-                                          std::lround(2000.0 * std::log10(rms / kFullScale))));
+    level_cdb_ = level_cdb_of(sum_squares_, seen_samples_);
     peak_ = running_peak_;
     sum_squares_ = 0;
     seen_samples_ = 0;

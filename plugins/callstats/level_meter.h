@@ -5,6 +5,9 @@
 
 namespace offhook::callstats {
 
+/// RMS of these samples, in 1/100 dBov; -12700 = silence. @param pcm at least one
+[[nodiscard]] std::int32_t level_of(std::span<const std::int16_t> pcm) noexcept;
+
 /// RMS level over one second of sound, in 1/100 dBov (0 = a full-scale square wave, RFC 6464
 /// manner), -12700 = silence.
 /// @thread one

@@ -4,7 +4,7 @@
  *
  * Keeps a line alive: exactly one 20 ms buffer every 20 ms for ever, from the AI (the program sets
  * its queue) or from the optional sink pad when there is sound, else from the filler, cross-faded
- * over 4 ms at each edge.
+ * over 5 ms at each edge.
  *
  * Promises: PTS and OFFSET continuous from 0; after the first buffer no DISCONT, no second segment,
  * caps, EOS or flush, whatever comes in at the sink pad; a late thread sends what it owes in order,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "callstats/level_meter.h"
 #include "model/codec.h"
 
 namespace offhook::linekeeper {
@@ -13,7 +14,7 @@ using model::LegCounters;
 namespace {
 
 constexpr std::int64_t kFrameNs = model::kPtimeMs * 1'000'000LL;
-constexpr std::uint32_t kFadeMs = 4;
+constexpr std::uint32_t kFadeMs = 5;
 constexpr std::uint32_t kThresholdStepMs = 20;
 constexpr std::uint32_t kThresholdMaxMs = 40;
 constexpr std::uint64_t kSameUtteranceFrames =
@@ -57,13 +58,9 @@ int LineKeeper::frames_due(std::int64_t now_ns, std::uint64_t& skipped) noexcept
 }
 
 LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
-    const Frame frame_at{offset_samples_, FrameSource::Fill};
-    const std::uint64_t queued = port_ ? port_->voice.queued_samples() : 0;
     const bool was_speaking = speaking_;
-    std::size_t spoken = 0;
-    bool was_cut = false;
-    if (port_ && (speaking_ || may_start(queued))) spoken = port_->voice.read(pcm, was_cut);
-    if (spoken > 0 && port_->is_voice_muted.load(std::memory_order_relaxed)) spoken = 0;
+    const Voice voice = port_ ? take_voice(pcm) : Voice{};
+    const std::size_t spoken = voice.samples;
 
     std::array<std::int16_t, kMaxFrameSamples> filler_storage;
     const bool joins = spoken < frame_samples_ || (!was_speaking && spoken > 0);
@@ -76,7 +73,7 @@ LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
             for (std::size_t i = 0; i < std::min(fade_samples_, spoken); ++i) {
                 pcm[i] = mix(filler[i], pcm[i], i, fade_samples_);
             }
-        } else if (was_cut) {
+        } else if (voice.was_cut) {
             fade_from_last(pcm.first(spoken));
         }
         speaking_ = true;
@@ -95,11 +92,13 @@ LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
             if (spoken > 0) last_sample_ = pcm[spoken - 1];
             fade_from_last(pcm.subspan(spoken));
         }
-        if (speaking_) note_end();
+        if (speaking_ && !voice.is_stopped) note_end();
         speaking_ = false;
     }
     last_sample_ = pcm.back();
+    if (port_) tell(voice, pcm);
 
+    const std::uint64_t offset = offset_samples_;
     offset_samples_ += frame_samples_;
     next_due_ns_ += kFrameNs;
     ++frame_number_;
@@ -108,7 +107,42 @@ LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
     const FrameSource source = spoken > 0 ? FrameSource::Ai : FrameSource::Fill;
     LegCounters::set(counters_->frame_source, source);
     if (spoken > 0) LegCounters::add<std::uint64_t>(counters_->voice_samples, spoken);
-    return Frame{frame_at.offset_samples, source};
+    return Frame{offset, source};
+}
+
+LineKeeper::Voice LineKeeper::take_voice(std::span<std::int16_t> pcm) noexcept {
+    model::VoiceQueue& queue = port_->voice;
+    const std::uint64_t queued = queue.queued_samples();
+    const bool is_muted = port_->is_voice_muted.load(std::memory_order_relaxed);
+    const bool is_paused = queue.is_paused();
+    const bool is_cleared = queued == 0 && queue.is_cut();
+    Voice voice;
+    if (is_muted || is_paused || is_cleared) {
+        // That nothing follows was not the AI's doing: what comes next is no underrun.
+        voice.is_stopped = true;
+        ended_once_ = false;
+        is_waiting_ = false;
+        voice.begin = queue.read_samples();
+        if (speaking_) voice.samples = queue.read_before_cut(pcm.first(fade_samples_));
+        queue.skip(is_muted ? frame_samples_ - voice.samples : 0);
+    } else if (speaking_ || may_start(queued)) {
+        voice.samples = queue.read(pcm, voice.was_cut);
+        voice.begin = queue.read_samples() - voice.samples;
+    } else {
+        queue.skip(0);
+        voice.begin = queue.read_samples();
+    }
+    return voice;
+}
+
+void LineKeeper::tell(const Voice& voice, std::span<const std::int16_t> pcm) noexcept {
+    model::VoiceLedger::Frame frame{.offset = offset_samples_,
+                                    .begin = voice.begin,
+                                    .next = port_->voice.read_samples(),
+                                    .samples = static_cast<std::uint16_t>(voice.samples)};
+    if (port_->ledger.wants_levels())
+        frame.level_cdb = static_cast<std::int16_t>(callstats::level_of(pcm));
+    port_->ledger.made(frame);
 }
 
 bool LineKeeper::may_start(std::uint64_t queued_samples) noexcept {

@@ -14,8 +14,12 @@ namespace offhook::linekeeper {
 /// something and from the filler when it has not, joined without a click.
 ///
 ///     VoiceQueue --enough?--> voice --.
-///                                     +-- 4 ms cross-fade at each edge --> frame k
+///                                     +-- 5 ms cross-fade at each edge --> frame k
 ///     Filler -------------------------'                 (offset = samples since start)
+///
+/// Which positions of the queue are in frame k goes into the port's ledger. A cleared, paused or
+/// muted voice ends with the first 5 ms of the next frame, faded; after a pause it goes on behind
+/// them.
 ///
 /// Late worker: what is due is made in order, two frames a tick at most; a stall beyond 60 ms gives
 /// time up: the offset jumps over it and the frames are counted as skipped. Dribbling AI: when its
@@ -53,6 +57,15 @@ public:
     [[nodiscard]] std::size_t frame_samples() const noexcept { return frame_samples_; }
 
 private:
+    /// What a frame has of the voice: its first samples.
+    struct Voice {
+        std::uint64_t begin = 0;  ///< position in the queue
+        std::size_t samples = 0;
+        bool was_cut = false;     ///< what stood before them was cleared or dropped
+        bool is_stopped = false;  ///< there is more, or was, and it is not played
+    };
+    [[nodiscard]] Voice take_voice(std::span<std::int16_t> pcm) noexcept;
+    void tell(const Voice& voice, std::span<const std::int16_t> pcm) noexcept;
     [[nodiscard]] bool may_start(std::uint64_t queued_samples) noexcept;
     void note_start() noexcept;
     void note_end() noexcept;

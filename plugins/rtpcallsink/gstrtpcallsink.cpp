@@ -21,7 +21,9 @@
  */
 #include "rtpcallsink/gstrtpcallsink.h"
 
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "element/session_settings.h"
 #include "glib/guarded.h"
@@ -51,9 +53,11 @@ public:
                               (nullptr));
             return false;
         }
-        sender_.emplace(*opened);
+        sender_.emplace(*opened, port_);
         return true;
     }
+
+    void set_port(std::shared_ptr<model::AudioPort> port) { port_ = std::move(port); }
 
     void close() {
         sender_.reset();
@@ -82,7 +86,7 @@ public:
         if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
             if (takes_rtp_) {
                 if (const auto packet = rtp::parse_packet({map.data, map.size}))
-                    sender_->send_rtp(*packet);
+                    send_rtp(*packet, buffer);
             } else {
                 const std::span pcm(reinterpret_cast<const std::int16_t*>(map.data),
                                     map.size / sizeof(std::int16_t));
@@ -102,14 +106,29 @@ private:
         if (GST_BUFFER_OFFSET_IS_VALID(buffer)) {
             offset = GST_BUFFER_OFFSET(buffer);
         } else if (GST_BUFFER_PTS_IS_VALID(buffer)) {
-            offset = gst_util_uint64_scale_round(
-                GST_BUFFER_PTS(buffer), sender_->session().codec().sample_rate_hz, GST_SECOND);
+            offset = samples_of(GST_BUFFER_PTS(buffer), sender_->session().codec().sample_rate_hz);
         }
         next_offset_ = offset + samples;
         return offset;
     }
 
+    // A payloader has its own OFFSET; what it keeps is the time of the sound.
+    void send_rtp(const rtp::PacketView& packet, GstBuffer* buffer) {
+        if (!GST_BUFFER_PTS_IS_VALID(buffer)) return sender_->send_rtp(packet);
+        const std::uint32_t rate_hz = sender_->session().codec().sample_rate_hz;
+        const GstClockTime duration = GST_BUFFER_DURATION_IS_VALID(buffer)
+                                          ? GST_BUFFER_DURATION(buffer)
+                                          : model::kPtimeMs * GST_MSECOND;
+        sender_->send_rtp(
+            packet, samples_of(GST_BUFFER_PTS(buffer), rate_hz), samples_of(duration, rate_hz));
+    }
+
+    static std::uint64_t samples_of(GstClockTime time, std::uint32_t rate_hz) {
+        return gst_util_uint64_scale_round(time, rate_hz, GST_SECOND);
+    }
+
     GstElement* element_;
+    std::shared_ptr<model::AudioPort> port_;
     std::optional<RtpSender> sender_;
     bool takes_rtp_ = false;
     std::uint64_t next_offset_ = 0;
@@ -255,6 +274,10 @@ void set_session(GstElement* rtpcallsink,
                  std::shared_ptr<session::RtpSession> session,
                  const std::string& context) {
     GST_OFFHOOK_RTP_CALL_SINK(rtpcallsink)->sink->settings.set_session(std::move(session), context);
+}
+
+void set_port(GstElement* rtpcallsink, std::shared_ptr<model::AudioPort> port) {
+    GST_OFFHOOK_RTP_CALL_SINK(rtpcallsink)->sink->set_port(std::move(port));
 }
 
 bool send_digits(GstElement* rtpcallsink, const std::string& digits) {

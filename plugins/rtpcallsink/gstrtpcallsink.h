@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "model/audio_port.h"
 #include "session/rtp_session.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,9 @@ namespace offhook::rtpcallsink {
 void set_session(GstElement* rtpcallsink,
                  std::shared_ptr<session::RtpSession> session,
                  const std::string& context);
+
+/// Where to tell which samples left, and how loud. In state NULL, on control.
+void set_port(GstElement* rtpcallsink, std::shared_ptr<model::AudioPort> port);
 
 /// Queues RFC 4733 digits. @return false when the peer takes none, or a digit is not one. @thread
 /// the media worker

@@ -10,8 +10,10 @@ namespace offhook::rtpcallsink {
 using model::FrameSource;
 using model::LegCounters;
 
-RtpSender::RtpSender(std::shared_ptr<session::RtpSession> session)
+RtpSender::RtpSender(std::shared_ptr<session::RtpSession> session,
+                     std::shared_ptr<model::AudioPort> port)
     : session_(std::move(session)),
+      port_(std::move(port)),
       encoder_(rtp::make_encoder(session_->settings().codec, session_->settings().codec_settings)),
       dtmf_(session_->dtmf_clocks()),
       level_(session_->codec().sample_rate_hz),
@@ -56,24 +58,43 @@ void RtpSender::send_frame(std::span<const std::int16_t> pcm,
     const std::int64_t now_ns = base::monotonic_ns();
     // The encoder sees every frame, sent or not, so that its state never jumps.
     const std::size_t bytes = encoder_->encode(pcm, std::span(packet_).subspan(rtp::kHeaderBytes));
-    send_payload(bytes, timestamp_rtp, now_ns);
+    const bool has_left = send_payload(bytes, timestamp_rtp, now_ns);
+    if (!port_) return;
+    port_->ledger.settle(offset_samples, pcm.size(), has_left, now_ns);
+    if (has_left) port_->sent_levels.write(now_ns, callstats::level_of(pcm));
 }
 
-void RtpSender::send_rtp(const rtp::PacketView& packet) noexcept {
+void RtpSender::send_rtp(const rtp::PacketView& packet,
+                         std::uint64_t offset_samples,
+                         std::size_t samples) noexcept {
     if (packet.payload.size() > packet_.size() - rtp::kHeaderBytes) return;
     if (!stream_based_) {
         stream_based_ = true;
         stream_offset_ = timestamp_base_ - packet.timestamp_rtp;
     }
     std::copy(packet.payload.begin(), packet.payload.end(), packet_.begin() + rtp::kHeaderBytes);
-    send_payload(
-        packet.payload.size(), packet.timestamp_rtp + stream_offset_, base::monotonic_ns());
+    const std::int64_t now_ns = base::monotonic_ns();
+    const std::uint32_t timestamp_rtp = packet.timestamp_rtp + stream_offset_;
+    const bool has_left = send_payload(packet.payload.size(), timestamp_rtp, now_ns);
+    if (!port_) return;
+    port_->ledger.want_levels();
+    if (samples == 0) {
+        const model::CodecFacts& facts = session_->codec();
+        offset_samples = std::uint64_t{timestamp_rtp - timestamp_base_} * facts.sample_rate_hz /
+                         facts.rtp_clock_hz;
+        samples = frame_samples_;
+    }
+    const std::int16_t level_cdb = port_->ledger.level_at(offset_samples);
+    port_->ledger.settle(offset_samples, samples, has_left, now_ns);
+    if (has_left && level_cdb != model::VoiceLedger::kNoLevel)
+        port_->sent_levels.write(now_ns, level_cdb);
 }
 
-void RtpSender::send_payload(std::size_t payload_bytes,
+bool RtpSender::send_payload(std::size_t payload_bytes,
                              std::uint32_t timestamp_rtp,
                              std::int64_t now_ns) noexcept {
     LegCounters& c = *session_->counters();
+    bool has_left = false;
     session_->send_due_latch();
     if (!session_->is_sending()) {
         session_->run_clock(timestamp_rtp, now_ns);
@@ -83,13 +104,13 @@ void RtpSender::send_payload(std::size_t payload_bytes,
             // RFC 3551 §4.1: the marker begins a talkspurt, which for a stream without pauses is
             // its start and each jump.
             const bool marker = !started_ || timestamp_rtp != expected_rtp_;
-            emit({session_->settings().payload_type,
-                  marker,
-                  sequence_,
-                  timestamp_rtp,
-                  session_->ssrc()},
-                 payload_bytes,
-                 now_ns);
+            has_left = emit({session_->settings().payload_type,
+                             marker,
+                             sequence_,
+                             timestamp_rtp,
+                             session_->ssrc()},
+                            payload_bytes,
+                            now_ns);
             const FrameSource source = LegCounters::get(c.frame_source);
             LegCounters::add<std::uint64_t>(
                 source == FrameSource::Ai ? c.sent_ai_frames : c.sent_fill_frames, 1);
@@ -98,6 +119,7 @@ void RtpSender::send_payload(std::size_t payload_bytes,
         expected_rtp_ = timestamp_rtp + frame_rtp_;
     }
     session_->send_due_report(now_ns);
+    return has_left;
 }
 
 bool RtpSender::send_event_instead(std::uint32_t timestamp_rtp, std::int64_t now_ns) noexcept {
@@ -116,17 +138,19 @@ bool RtpSender::send_event_instead(std::uint32_t timestamp_rtp, std::int64_t now
     return true;
 }
 
-void RtpSender::emit(const rtp::Header& header,
+bool RtpSender::emit(const rtp::Header& header,
                      std::size_t payload_bytes,
                      std::int64_t now_ns) noexcept {
     rtp::write_header(
         header, std::span<std::uint8_t, rtp::kHeaderBytes>(packet_.data(), rtp::kHeaderBytes));
-    session_->send_rtp(std::span(packet_).first(rtp::kHeaderBytes + payload_bytes),
-                       payload_bytes,
-                       header.timestamp_rtp,
-                       now_ns);
+    const bool has_left =
+        session_->send_rtp(std::span(packet_).first(rtp::kHeaderBytes + payload_bytes),
+                           payload_bytes,
+                           header.timestamp_rtp,
+                           now_ns);
     ++sequence_;
     started_ = true;
+    return has_left;
 }
 
 bool RtpSender::send_digits(std::span<const char> digits) noexcept {

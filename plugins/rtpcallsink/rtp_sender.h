@@ -6,6 +6,7 @@
 #include <span>
 
 #include "callstats/level_meter.h"
+#include "model/audio_port.h"
 #include "model/codec.h"
 #include "rtp/codec.h"
 #include "rtp/dtmf.h"
@@ -27,13 +28,19 @@ namespace offhook::rtpcallsink {
 /// @thread the media worker
 class RtpSender {
 public:
-    explicit RtpSender(std::shared_ptr<session::RtpSession> session);
+    /// @param port  where to tell what left, and how loud; may be null
+    explicit RtpSender(std::shared_ptr<session::RtpSession> session,
+                       std::shared_ptr<model::AudioPort> port = nullptr);
 
     /// Any number of samples at the codec's sample rate; complete 20 ms frames leave at once.
     /// @param offset_samples position of the first sample since the start of the call
     void send_pcm(std::span<const std::int16_t> pcm, std::uint64_t offset_samples) noexcept;
     /// One packet of a stock payloader; its payload, timestamp steps and nothing else are kept.
-    void send_rtp(const rtp::PacketView& packet) noexcept;
+    /// @param offset_samples, samples  which of the line's it carries; samples 0: not known, then
+    /// its timestamp has to do
+    void send_rtp(const rtp::PacketView& packet,
+                  std::uint64_t offset_samples = 0,
+                  std::size_t samples = 0) noexcept;
     /// Queues RFC 4733 digits; false when the peer takes none or a digit is not one.
     bool send_digits(std::span<const char> digits) noexcept;
     void send_bye() noexcept;
@@ -42,14 +49,17 @@ public:
 
 private:
     void send_frame(std::span<const std::int16_t> pcm, std::uint64_t offset_samples) noexcept;
-    void send_payload(std::size_t payload_bytes,
+    /// @return whether it left: not while the peer is on hold, nor when a digit took its place
+    bool send_payload(std::size_t payload_bytes,
                       std::uint32_t timestamp_rtp,
                       std::int64_t now_ns) noexcept;
     /// Sends a due DTMF packet instead of the frame. @return true when it did
     bool send_event_instead(std::uint32_t timestamp_rtp, std::int64_t now_ns) noexcept;
-    void emit(const rtp::Header& header, std::size_t payload_bytes, std::int64_t now_ns) noexcept;
+    /// @return whether the network took it
+    bool emit(const rtp::Header& header, std::size_t payload_bytes, std::int64_t now_ns) noexcept;
 
     std::shared_ptr<session::RtpSession> session_;
+    std::shared_ptr<model::AudioPort> port_;
     std::unique_ptr<rtp::Encoder> encoder_;
     rtp::DtmfSender dtmf_;
     callstats::LevelMeter level_;

@@ -170,7 +170,7 @@ void RtpSession::send_due_latch() noexcept {
                   remote_rtp_.size());
 }
 
-void RtpSession::send_rtp(std::span<const std::uint8_t> packet,
+bool RtpSession::send_rtp(std::span<const std::uint8_t> packet,
                           std::size_t payload_bytes,
                           std::uint32_t timestamp_rtp,
                           std::int64_t now_ns) noexcept {
@@ -179,7 +179,7 @@ void RtpSession::send_rtp(std::span<const std::uint8_t> packet,
     if (web_ ? !web_->out()->send(packet) : !send_datagram(packet)) {
         LegCounters::add<std::uint64_t>(c.send_errors, 1);
         run_clock(timestamp_rtp, now_ns);
-        return;  // nothing left: no counter may say so
+        return false;  // nothing left: no counter may say so
     }
     run_clock(timestamp_rtp, now_ns);
     const std::int64_t last_ns = LegCounters::get(c.last_sent_ns);
@@ -190,6 +190,7 @@ void RtpSession::send_rtp(std::span<const std::uint8_t> packet,
     LegCounters::set(c.last_sent_ns, now_ns);
     LegCounters::add<std::uint64_t>(c.sent_packets, 1);
     LegCounters::add<std::uint64_t>(c.sent_bytes, payload_bytes);
+    return true;
 }
 
 bool RtpSession::send_datagram(std::span<const std::uint8_t> packet) noexcept {

@@ -101,7 +101,8 @@ public:
     void send_due_latch() noexcept;
     /// Sends one finished RTP packet to the peer. `payload_bytes` and `timestamp_rtp` are for the
     /// SR.
-    void send_rtp(std::span<const std::uint8_t> packet,
+    /// @return whether it left: the kernel took it, or webrtcbin
+    bool send_rtp(std::span<const std::uint8_t> packet,
                   std::size_t payload_bytes,
                   std::uint32_t timestamp_rtp,
                   std::int64_t now_ns) noexcept;

@@ -12,7 +12,8 @@ namespace offhook::ai {
 namespace {
 
 constexpr std::size_t kBlock = 480;
-constexpr std::size_t kMostUp = 2;  // 8000 -> 16000 Hz: a line has no other rates
+constexpr std::int64_t kForgetNs = 100'000'000;  // the bot's sound is over: so is the filter's
+constexpr std::size_t kMostUp = 2;               // 8000 -> 16000 Hz: a line has no other rates
 
 }  // namespace
 
@@ -38,7 +39,12 @@ struct Playout::State {
           limit(limit_ms * port->sample_rate_hz / 1000),
           resampler(bot_rate_hz, port->sample_rate_hz),
           line_done(port->voice.written_samples()),
-          map(bot_rate_hz, port->sample_rate_hz, line_done) {}
+          map(bot_rate_hz, port->sample_rate_hz, line_done),
+          next_run(std::max<std::uint64_t>(port->ledger.runs(), 1) - 1),
+          line_left(port->ledger.left_samples()) {
+        port->voice.set_limit(limit);
+        port->voice.resume();
+    }
 
     std::shared_ptr<model::AudioPort> port;
     Events& events;
@@ -49,14 +55,17 @@ struct Playout::State {
     std::uint64_t line_done;  ///< of what lies before it is known what came of it
     std::uint64_t bot_done = 0;
     PositionMap map;
-    std::deque<Cut> cuts;  ///< rising
+    std::uint64_t next_run;   ///< of the ledger, that is not done
+    std::uint64_t line_left;  ///< of all samples of the line, those before `line_done` that left
+    std::deque<Cut> cuts;     ///< rising
     std::deque<Mark> marks;
     Totals totals;
     Kind last_kind = Kind::Left;
     std::uint64_t dropped_from = 0, dropped_to = 0;  ///< not told yet
-    bool is_paused = false;
+    std::uint64_t prompts_queued = 0;                ///< samples of the line
     bool was_silent = true;
     bool is_drained = true;
+    std::int64_t drained_ns = 0;  ///< 0: long ago, or not at all
 
     [[nodiscard]] std::uint64_t line_written() const noexcept {
         return port->voice.written_samples();
@@ -64,15 +73,20 @@ struct Playout::State {
 
     void write_line(std::span<const std::int16_t> pcm, std::uint64_t samples) {
         const std::uint64_t before = line_written();
-        const std::uint64_t lost = port->voice.dropped_samples();
-        const std::uint64_t after = port->voice.write(pcm);
-        map.add_bot(before, samples, pcm.size(), after - before);
-        if (port->voice.dropped_samples() != lost) {
-            const std::uint64_t keep_from = after > limit ? after - limit : 0;
-            if (cuts.empty() || cuts.back().to < keep_from)
-                cuts.push_back({keep_from, Kind::Overflowed});
-        }
+        map.add_bot(before, samples, pcm.size(), port->voice.write(pcm) - before);
+        note_overflow();
         is_drained = false;
+        drained_ns = 0;
+    }
+
+    void note_overflow() {
+        const std::uint64_t to = port->voice.overflowed_to();
+        if (to <= line_done || (!cuts.empty() && cuts.back().to >= to)) return;
+        if (!cuts.empty() && cuts.back().kind == Kind::Overflowed) {
+            cuts.back().to = to;
+        } else {
+            cuts.push_back({to, Kind::Overflowed});
+        }
     }
 
     [[nodiscard]] Kind kind_of_drop(std::uint64_t line, std::uint64_t& until) {
@@ -90,7 +104,10 @@ struct Playout::State {
             account(piece.bot, Kind::Overflowed, 0);
             std::uint64_t until = std::min(to, map.end_of_first());
             const Kind kind = has_left ? Kind::Left : kind_of_drop(line_done, until);
-            if (!piece.is_bot) was_silent = true;
+            if (!piece.is_bot) {
+                was_silent = true;
+                prompts_queued -= std::min(prompts_queued, until - line_done);
+            }
             account(map.bot_at(piece, until), kind, left_ns);
             line_done = until;
             fire_marks(kind == Kind::Left);
@@ -126,6 +143,55 @@ struct Playout::State {
             events.on_mark(mark.name, has_left || mark.is_empty, mark.bot);
         }
     }
+
+    /// Goes through the runs up to `settled`; what lies between them was dropped.
+    void follow(std::uint64_t settled) {
+        const model::VoiceLedger& ledger = port->ledger;
+        model::VoiceLedger::Run run;
+        for (const std::uint64_t runs = ledger.runs(); next_run < runs; ++next_run) {
+            if (!ledger.run_at(next_run, run)) {
+                if (!catch_up()) break;
+                continue;
+            }
+            if (run.begin >= settled) break;
+            const std::uint64_t end = std::min(run.end, settled);
+            std::int64_t left_ns = ledger.left_ns();
+            if (line_done <= run.begin) {
+                advance(run.begin, false, 0);
+                if (run.started_ns != 0) {
+                    was_silent = true;
+                    left_ns = run.started_ns;
+                }
+            }
+            advance(end, true, left_ns);
+            line_left = run.left_before + (end - run.begin);
+            // The last one may still grow.
+            if (run.end > settled || next_run + 1 == runs) break;
+        }
+        advance(settled, false, 0);
+    }
+
+    /// We came so late that runs were overwritten. How much left in them is known, not what: say the
+    /// last of it. @return false: not even now
+    bool catch_up() {
+        const std::uint64_t runs = port->ledger.runs();
+        model::VoiceLedger::Run run;
+        for (std::uint64_t number = next_run + 1; number < runs; ++number) {
+            if (!port->ledger.run_at(number, run)) continue;
+            if (run.begin > line_done) {
+                const std::uint64_t left = std::min(
+                    run.left_before - std::min(line_left, run.left_before), run.begin - line_done);
+                advance(run.begin - left, false, 0);
+                advance(run.begin, true, port->ledger.left_ns());
+            }
+            line_left = run.left_before;
+            next_run = number - 1;
+            return true;
+        }
+        return false;
+    }
+
+    [[nodiscard]] bool is_settled() const noexcept { return line_done == line_written(); }
 };
 
 Playout::Playout(std::shared_ptr<model::AudioPort> port,
@@ -134,7 +200,10 @@ Playout::Playout(std::shared_ptr<model::AudioPort> port,
                  Events& events)
     : state_(std::make_unique<State>(std::move(port), bot_rate_hz, limit_ms, events)) {}
 
-Playout::~Playout() = default;
+// What is queued plays on, whoever speaks next.
+Playout::~Playout() {
+    state_->port->voice.resume();
+}
 
 std::uint64_t Playout::write(std::span<const std::int16_t> pcm) {
     State& s = *state_;
@@ -153,9 +222,14 @@ std::uint64_t Playout::write(std::span<const std::int16_t> pcm) {
 
 void Playout::insert(std::span<const std::int16_t> line_pcm) {
     State& s = *state_;
+    s.port->voice.set_limit(s.limit + s.prompts_queued + line_pcm.size());
     const std::uint64_t before = s.line_written();
-    s.map.add_prompt(before, s.port->voice.write(line_pcm) - before);
+    const std::uint64_t samples = s.port->voice.write(line_pcm) - before;
+    s.map.add_prompt(before, samples);
+    s.prompts_queued += samples;
+    s.note_overflow();
     s.is_drained = false;
+    s.drained_ns = 0;
 }
 
 void Playout::mark(std::string name) {
@@ -181,30 +255,39 @@ void Playout::clear() {
 }
 
 void Playout::pause() {
-    state_->is_paused = true;
+    state_->port->voice.pause();
 }
 
 void Playout::resume() {
-    state_->is_paused = false;
+    state_->port->voice.resume();
 }
 
 bool Playout::is_paused() const noexcept {
-    return state_->is_paused;
+    return state_->port->voice.is_paused();
 }
 
 void Playout::look(std::int64_t now_ns) {
     State& s = *state_;
-    const std::uint64_t read = s.port->voice.read_samples();
-    const bool was_cleared =
-        !s.cuts.empty() && s.cuts.back().kind == State::Kind::Cleared && s.cuts.back().to <= read;
-    if (was_cleared) s.advance(s.cuts.back().to, false, now_ns);
-    s.advance(read, true, now_ns);
-    const bool is_all = s.line_done == s.line_written();
-    if (is_all) s.account(s.map.bot_written(), s.last_kind, now_ns);
+    s.port->voice.reclaim();
+    const std::uint64_t settled = s.port->ledger.settled();
+    if (settled > s.line_done) {
+        s.follow(settled);
+        s.port->voice.set_limit(s.limit + s.prompts_queued);
+    }
+    if (s.is_settled()) {
+        // The last samples of the bot may be in no sample of the line, when that has fewer.
+        s.account(s.map.bot_taken(), s.last_kind, s.port->ledger.left_ns());
+        s.account(s.map.bot_written(), State::Kind::Overflowed, 0);
+    }
     s.tell_dropped();
-    if (is_all && !std::exchange(s.is_drained, true)) {
+    if (!s.is_settled()) return;
+    if (!std::exchange(s.is_drained, true)) {
         s.was_silent = true;
+        s.drained_ns = now_ns;
         s.events.on_drained(s.bot_done);
+    } else if (s.drained_ns != 0 && now_ns - s.drained_ns > kForgetNs) {
+        s.drained_ns = 0;
+        s.resampler.forget();
     }
 }
 

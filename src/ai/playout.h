@@ -16,7 +16,13 @@ namespace offhook::ai {
 ///     write, mark --> VoiceQueue --> linekeeper --> rtpcallsink --> left
 ///                        '--- clear, overflow --> dropped
 ///
-/// written = left + dropped + queued, at any time.
+/// written = left + cleared + overflowed + queued, at any time. Left is what was in a packet that
+/// the network took. What came due while the call was on hold, the line muted or a digit in its
+/// place counts as cleared; what found no room counts as overflowed. Queued is all of which nothing
+/// is known yet, that which is in a frame under way too.
+///
+/// Through a resampler the sound is up to 3.5 ms later than its position (Resampler::delay_ms), and
+/// the end of an utterance that long goes under in the line's fade.
 /// @thread the ai thread
 class Playout {
 public:
@@ -24,8 +30,9 @@ public:
     class Events {
     public:
         virtual ~Events() = default;
-        /// @param is_played  false: it went with a `clear`
+        /// @param is_played  false: the sample before it was dropped
         virtual void on_mark(const std::string& name, bool is_played, std::uint64_t position) = 0;
+        /// They will never be heard. Rising, and each sample at most once.
         virtual void on_dropped(std::uint64_t from, std::uint64_t to) = 0;
         /// The first sample after silence of the bot's has left. @param left_ns CLOCK_MONOTONIC
         virtual void on_started(std::uint64_t position, std::int64_t left_ns) = 0;
@@ -37,6 +44,8 @@ public:
     static constexpr std::size_t kMaxMarks = 256;  ///< pending; one more is played at once
 
     /// @param bot_rate_hz 8000, 16000, 24000 or 48000
+    /// @param limit_ms  of the bot's sound that is queued; beyond it the oldest goes. Prompts do not
+    /// count
     Playout(std::shared_ptr<model::AudioPort> port,
             std::uint32_t bot_rate_hz,
             std::uint64_t limit_ms,
@@ -55,6 +64,8 @@ public:
     /// What has not left is dropped; the line fades over 5 ms at its next frame. What comes of it is
     /// told by `look`, once the line has done it.
     void clear();
+    /// The line fades out at its next frame, over 5 ms, and fades in where it stopped, 20 ms after
+    /// `resume` at most: no sample is lost or doubled.
     void pause();
     void resume();
     [[nodiscard]] bool is_paused() const noexcept;

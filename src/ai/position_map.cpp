@@ -15,16 +15,17 @@ void PositionMap::add_bot(std::uint64_t line,
                           std::uint64_t samples,
                           std::uint64_t given,
                           std::uint64_t taken) {
-    Piece* last = &pieces_.back();
-    // What found no room ends a piece early: its sound goes on elsewhere.
-    if (!last->is_bot || last->bot_end != bot_written_) {
-        last = &pieces_.emplace_back(Piece{line, given_, bot_written_, bot_written_, true});
-    }
+    const std::uint64_t first = bot_written_;
+    const std::uint64_t given_before = given_;
     bot_written_ += samples;
-    last->bot_end = taken == given
-                        ? bot_written_
-                        : std::clamp((given_ + taken) * down_ / up_, last->bot_end, bot_written_);
     given_ += given;
+    if (given > 0 && taken == 0) return;
+    // What found no room ends a piece early: its sound goes on elsewhere.
+    if (!pieces_.back().is_bot || pieces_.back().bot_end != first)
+        pieces_.push_back({line, given_before, first, first, true});
+    std::uint64_t& end = pieces_.back().bot_end;
+    end = taken == given ? bot_written_
+                         : std::clamp((given_before + taken) * down_ / up_, end, bot_written_);
 }
 
 void PositionMap::add_prompt(std::uint64_t line, std::uint64_t samples) {

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] std::uint64_t bot_at(const Piece& piece, std::uint64_t line) const noexcept;
 
     [[nodiscard]] std::uint64_t bot_written() const noexcept { return bot_written_; }
+    /// What was written after this found no room.
+    [[nodiscard]] std::uint64_t bot_taken() const noexcept { return pieces_.back().bot_end; }
 
 private:
     std::uint64_t up_, down_;  ///< line / bot rate in lowest terms

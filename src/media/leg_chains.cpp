@@ -38,6 +38,7 @@ base::Result<void> LegChains::make_pipeline() {
     linekeeper::set_voice(bins->voice, port_, session->counters(), context);
     if (!parts_.fill.empty()) g_object_set(bins->voice, "fill", parts_.fill.c_str(), nullptr);
     rtpcallsink::set_session(bins->out, session, context);
+    rtpcallsink::set_port(bins->out, port_);
     out_ = bins->out;
 
     pipeline_ = glib::Ref<GstElement>::sink(gst_pipeline_new(parts_.name.c_str()));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "model/codec.h"
+
 namespace offhook::model {
 namespace {
 
@@ -56,6 +58,7 @@ std::size_t TapRing::read(std::span<std::int16_t> out) noexcept {
 AudioPort::AudioPort(std::uint32_t rate_hz)
     : sample_rate_hz(rate_hz),
       tap(static_cast<std::size_t>(rate_hz) * kTapMs / 1000),
-      voice(static_cast<std::uint64_t>(rate_hz) * kVoiceLimitS) {}
+      voice(static_cast<std::uint64_t>(rate_hz) * kVoiceLimitS),
+      ledger(frame_samples(rate_hz)) {}
 
 }  // namespace offhook::model

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/level_ring.h"
+#include "model/voice_ledger.h"
 #include "model/voice_queue.h"
 
 namespace offhook::model {
@@ -49,14 +50,15 @@ struct AudioPort {
     explicit AudioPort(std::uint32_t rate_hz);
 
     const std::uint32_t sample_rate_hz;
-    TapRing tap;       ///< caller -> AI
-    VoiceQueue voice;  ///< AI -> caller
+    TapRing tap;         ///< caller -> AI
+    VoiceQueue voice;    ///< AI -> caller
+    VoiceLedger ledger;  ///< what came of each sample of `voice`
     /// CLOCK_MONOTONIC when the newest sample of `tap` was written; 0: none yet. Set by the media
     /// worker (release) after the sample.
     std::atomic<std::int64_t> tapped_ns{0};
     LevelRing sent_levels;  ///< of what left, the AI's sound and filler alike
     /// While true, what comes due of `voice` is dropped and filler is played: the call is on hold
-    /// by us. Set by control, read by the media worker (relaxed).
+    /// by us. In the ledger that is a gap, as if it were cleared. Set by control, read by the media worker (relaxed).
     std::atomic<bool> is_voice_muted{false};
 };
 

@@ -53,7 +53,7 @@ void frame_and_packet(benchmark::State& state) {
     auto web = std::make_shared<session::WebPort>();
     web->set_out(std::make_shared<Nowhere>());
     rtpcallsink::RtpSender sender(
-        std::make_shared<session::RtpSession>(web, session::RtpSession::Settings{}));
+        std::make_shared<session::RtpSession>(web, session::RtpSession::Settings{}), line.port);
     for (auto _ : state) {
         if (state.range(0) == 1) line.port->voice.write(line.speech);
         const auto made = line.keeper.make_frame(line.pcm);

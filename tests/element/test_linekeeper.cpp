@@ -70,8 +70,8 @@ TEST(LineKeeperElement, SplicesSpeechExactly) {
     const auto out = run_ms(line, 240);
     const auto heard = sound_of(out);
     drop(out);
-    const auto at = std::search(heard.begin(), heard.end(), speech.begin() + 32, speech.end() - 32);
-    ASSERT_NE(at, heard.end()) << "all but the two 4 ms fades is bit-exact";
+    const auto at = std::search(heard.begin(), heard.end(), speech.begin() + 40, speech.end() - 40);
+    ASSERT_NE(at, heard.end()) << "all but the two 5 ms fades is bit-exact";
     EXPECT_EQ(heard.back(), 0);
 }
 
