@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/monotonic.h"
+#include "socket/link_commons.h"
 
 namespace offhook::socket {
 namespace {
@@ -44,6 +45,7 @@ class EpollLoop final : public EventLoop {
 public:
     EpollLoop(int epoll_fd, int event_fd) : epoll_fd_(epoll_fd), event_fd_(event_fd) {}
     ~EpollLoop() override {
+        commons_.reset();  // its threads post
         for (HeapTimer* timer : heap_) {
             timer->loop_ = nullptr;
             timer->place_ = HeapTimer::kNotArmed;
@@ -122,6 +124,11 @@ public:
         if (was_woken) told += run_posted();
         run_deferred();
         return told;
+    }
+
+    LinkCommons& commons() override {
+        if (!commons_) commons_ = std::make_unique<LinkCommons>(*this);
+        return *commons_;
     }
 
     void arm(HeapTimer& timer, std::int64_t delay_ns) {
@@ -248,6 +255,7 @@ private:
     HeapTimer* running_ = nullptr;  ///< whose task runs; null once it is gone
     std::vector<std::function<void()>> deferred_, deferring_;
     std::vector<std::function<void()>> taken_;
+    std::unique_ptr<LinkCommons> commons_;
 
     std::mutex mutex_;  // guards posted_
     std::vector<std::function<void()>> posted_;

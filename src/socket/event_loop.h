@@ -8,6 +8,8 @@
 
 namespace offhook::socket {
 
+class LinkCommons;
+
 /// One thread's epoll and its timers. Level-triggered. Whoever owns the thread decides how often it
 /// looks: a loop with few sockets waits in epoll, one with hundreds polls once a tick, which costs
 /// less than a wake for each socket.
@@ -63,6 +65,9 @@ public:
     /// tells the watchers. Not from inside itself. @return how many watchers, timers and posted tasks
     /// were told
     virtual int turn(std::int64_t wait_ns) = 0;
+
+    /// What the room's own links share.
+    [[nodiscard]] virtual LinkCommons& commons() = 0;
 
 protected:
     EventLoop() = default;

@@ -72,8 +72,8 @@ public:
     /// `send_text` of a TCP link sends nothing.
     virtual bool send_text(std::string_view text) = 0;
     virtual bool send_binary(std::span<const std::byte> bytes) = 0;
-    /// What is queued leaves, then the close frame; `on_closed` follows within 2 s. TCP: the
-    /// descriptor is closed once the queue is empty.
+    /// What is queued leaves, then the close frame; `on_closed` follows within 2 s, and no message
+    /// before it. TCP: the descriptor is closed once the queue is empty.
     virtual void close(std::uint16_t code, std::string_view reason) = 0;
 
     [[nodiscard]] virtual bool is_open() const noexcept = 0;
@@ -97,10 +97,11 @@ struct LinkLimits {
     std::size_t max_message_bytes = 1024 * 1024;      ///< received, all fragments together
     std::size_t max_queued_bytes = 256 * 1024;        ///< to be sent
     std::int64_t connect_timeout_ns = 5'000'000'000;  ///< name to 101
-    std::int64_t slow_timeout_ns =
-        10'000'000'000;  ///< the queue held something so long and none left
-    std::int64_t ping_every_ns = 20'000'000'000;  ///< 0: no pings
-    std::int64_t pong_within_ns = 10'000'000'000;
+    /// So long nothing of the queue left, or it stayed so full that messages were refused.
+    std::int64_t slow_timeout_ns = 10'000'000'000;
+    /// 0: no pings. TCP: the kernel's keep-alive, in whole seconds.
+    std::int64_t ping_every_ns = 20'000'000'000;
+    std::int64_t pong_within_ns = 10'000'000'000;  ///< any byte heard meanwhile does as well
 };
 
 /// Where to connect, and what to say of ourselves. URLs come from configuration only.
@@ -108,11 +109,12 @@ struct DialSettings {
     std::string url;  ///< "ws://", "wss://" or "tcp://" host:port; no user, no fragment
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, base::Secret>> secret_headers;  ///< whole value, not logged
-    std::string subprotocol;  ///< "" asks for none; the answer has to be the same
+    std::string subprotocol;  ///< "" asks for none; the answer is the same or none
     std::string ca_file;      ///< PEM; empty: the system's
     std::string proxy;        ///< "http://host:port", CONNECT; empty: none
     base::Secret proxy_authorization;
     /// 10/8, 172.16/12, 192.168/16, 169.254/16, 100.64/10, fc00::/7, fe80::/10 too. Loopback always.
+    /// What counts is the address that is dialled: with a proxy, the proxy's.
     bool allow_private = false;
     LinkLimits limits;
 };

@@ -24,12 +24,12 @@ struct UpgradeRequest {
 
 /// What becomes of it.
 struct UpgradeAnswer {
-    int status = 101;  ///< else refused with it
+    int status = 101;  ///< else refused with it, 400 to 599
     std::string text;  ///< body of a refusal, a sentence
     std::string subprotocol;
     /// Of an accepted one; taken over with the link, told `on_open` first.
     LinkEvents* events = nullptr;
-    /// Gets the link before `on_open`.
+    /// Gets the link before `on_open`, which follows in the same turn.
     std::function<void(std::unique_ptr<Link>)> take{};
 };
 
