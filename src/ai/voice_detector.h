@@ -43,7 +43,7 @@ private:
 
     void take_band(std::span<const std::int16_t> pcm) noexcept;
     [[nodiscard]] double band_dbov() const noexcept;
-    [[nodiscard]] bool is_tone() const noexcept;
+    [[nodiscard]] double tone_rest() const noexcept;
     [[nodiscard]] bool is_periodic() const noexcept;
 
     const std::size_t frame_;
