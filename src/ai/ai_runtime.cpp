@@ -72,7 +72,8 @@ void AiRuntime::Bell::on_ready(std::uint32_t /*events*/) {
 
 base::Result<std::unique_ptr<AiRuntime>> AiRuntime::start(Parts parts) {
     std::unique_ptr<AiRuntime> runtime(new AiRuntime);
-    if (auto opened = runtime->open(parts); !opened) return tl::unexpected(opened.error());
+    if (auto opened = runtime->open(std::move(parts)); !opened)
+        return tl::unexpected(opened.error());
     try {
         runtime->thread_ = std::thread([self = runtime.get()] { self->run(); });
     } catch (const std::system_error& error) {
@@ -86,8 +87,17 @@ base::Result<void> AiRuntime::open(Parts parts) {
     if (!loop) return tl::unexpected(loop.error());
     loop_ = std::move(*loop);
     if (auto opened = bell_.open(*loop_); !opened) return opened;
-    sessions_ = std::make_unique<AiSessions>(
-        AiSessions::Parts{.loop = loop_.get(), .events = parts.events, .counters = &counters_});
+    if (parts.listen.port != 0) {
+        auto door = BotDoor::open(*loop_, parts.listen);
+        if (!door) return tl::unexpected(door.error());
+        door_ = std::move(*door);
+        listen_port_ = door_->port();
+    }
+    sessions_ = std::make_unique<AiSessions>(AiSessions::Parts{.loop = loop_.get(),
+                                                               .door = door_.get(),
+                                                               .events = parts.events,
+                                                               .counters = &counters_,
+                                                               .latencies = &latencies_});
     return {};
 }
 
@@ -142,8 +152,10 @@ void AiRuntime::run() {
         // One write to each socket takes what was heard, what the visit gave, and the answers to
         // what is read now.
         loop_->turn(0);
+        sessions_->sent(base::monotonic_ns());
     }
     sessions_.reset();
+    door_.reset();
 }
 
 void AiRuntime::wait() {

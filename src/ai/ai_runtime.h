@@ -9,6 +9,8 @@
 #include "ai/ai_events.h"
 #include "ai/ai_order.h"
 #include "ai/ai_sessions.h"
+#include "ai/bot_door.h"
+#include "ai/latency.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "model/call_id.h"
@@ -31,8 +33,9 @@ class AiRuntime {
 public:
     struct Parts {
         AiEvents* events = nullptr;  ///< outlives this; may be null: nobody wants to know
+        config::AiListen listen{};   ///< of `port` 0: no bot may come to us
     };
-    /// @errors Io when the kernel gives no descriptor or thread
+    /// @errors Io when the kernel gives no descriptor or thread, or not the address to listen on
     [[nodiscard]] static base::Result<std::unique_ptr<AiRuntime>> start(Parts parts);
     ~AiRuntime();
     AiRuntime(const AiRuntime&) = delete;
@@ -48,6 +51,9 @@ public:
     void wake() noexcept;
 
     [[nodiscard]] const AiCounters& counters() const noexcept { return counters_; }
+    [[nodiscard]] const Latencies& latencies() const noexcept { return latencies_; }
+    /// Where bots connect that come to us; 0: nowhere.
+    [[nodiscard]] std::uint16_t listen_port() const noexcept { return listen_port_; }
 
 private:
     /// What a media worker rings: an eventfd, because it may not take the lock of
@@ -73,8 +79,11 @@ private:
     void begin(const AiOrder& order);
 
     AiCounters counters_;
+    Latencies latencies_;
     std::unique_ptr<socket::EventLoop> loop_;
     Bell bell_;
+    std::unique_ptr<BotDoor> door_;  ///< the thread's own
+    std::uint16_t listen_port_ = 0;
 
     std::atomic<bool> is_listening_{false};  ///< a wake for sound is wanted
     std::atomic<std::int64_t> heard_ns_{0};  ///< when the sessions were last heard

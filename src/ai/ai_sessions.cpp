@@ -4,21 +4,57 @@
 #include <exception>
 #include <utility>
 
+#include "ai/bot_session.h"
 #include "base/log.h"
 #include "model/codec.h"
 
 namespace offhook::ai {
+namespace {
+
+bool is_built_in(config::AiProtocol protocol) noexcept {
+    switch (protocol) {
+        case config::AiProtocol::Echo:
+        case config::AiProtocol::Mute:
+        case config::AiProtocol::Burst:
+        case config::AiProtocol::Tone:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
 
 void AiSessions::attach(const AiOrder& order, std::int64_t now_ns) {
     const model::CallId& id = order.call.id;
     detach(id);
-    Session session{id, order.port, nullptr};
-    session.ai = make_ai(order.settings->ai, *session.port, *parts_.counters);
+    const bool is_bot = !is_built_in(order.settings->ai.protocol);
+    Session session{id, order.port, make(order, now_ns), is_bot};
     session.ai->on_tick(now_ns);
     ears_.push_back({&session.port->tap, 0});
     sessions_.push_back(std::move(session));
     index_.emplace(id, sessions_.size() - 1);
     parts_.counters->sessions.store(sessions_.size(), std::memory_order_relaxed);
+}
+
+std::unique_ptr<CallAi> AiSessions::make(const AiOrder& order, std::int64_t now_ns) {
+    auto stats = order.stats ? order.stats : std::make_shared<model::AiStats>();
+    if (is_built_in(order.settings->ai.protocol)) {
+        stats->state.store(model::AiState::BuiltIn, std::memory_order_relaxed);
+        return make_ai(order.settings->ai, *order.port, *parts_.counters);
+    }
+    BotSession::Parts parts;
+    parts.loop = parts_.loop;
+    parts.door = parts_.door;
+    parts.farewells = &farewells_;
+    parts.events = parts_.events;
+    parts.latencies = parts_.latencies;
+    parts.settings = order.settings;
+    parts.call = order.call;
+    parts.port = order.port;
+    parts.stats = std::move(stats);
+    parts.now_ns = now_ns;
+    return std::make_unique<BotSession>(std::move(parts));
 }
 
 void AiSessions::tell(const model::CallId& id, const CallNews& news) {
@@ -40,8 +76,18 @@ void AiSessions::listen() {
             continue;
         }
         ears_[i].heard_samples = written;
-        if (attempt(i, [this](Session& it) { hear(it); })) ++i;
+        if (!attempt(i, [this](Session& it) { hear(it); })) continue;
+        if (sessions_[i].is_bot) heard_.push_back(i);
+        ++i;
     }
+}
+
+// Who moved in the order meanwhile has its frame measured another time.
+void AiSessions::sent(std::int64_t now_ns) {
+    for (const std::size_t i : heard_) {
+        if (i < sessions_.size()) sessions_[i].ai->on_sent(now_ns);
+    }
+    heard_.clear();
 }
 
 // Who takes the place of one that went is visited once more or once less.

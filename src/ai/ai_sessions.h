@@ -8,7 +8,10 @@
 
 #include "ai/ai_events.h"
 #include "ai/ai_order.h"
+#include "ai/bot_door.h"
 #include "ai/call_ai.h"
+#include "ai/farewells.h"
+#include "ai/latency.h"
 #include "model/call_id.h"
 #include "socket/event_loop.h"
 
@@ -24,8 +27,10 @@ public:
 
     struct Parts {
         socket::EventLoop* loop = nullptr;
+        BotDoor* door = nullptr;     ///< may be null
         AiEvents* events = nullptr;  ///< may be null
         AiCounters* counters = nullptr;
+        Latencies* latencies = nullptr;
     };
     explicit AiSessions(Parts parts) noexcept : parts_(parts) {}
 
@@ -36,6 +41,8 @@ public:
 
     /// Hands over what callers said since the last time. Costs a load for each who said nothing.
     void listen();
+    /// What `listen` gave to sockets has gone to the kernel. @param now_ns CLOCK_MONOTONIC
+    void sent(std::int64_t now_ns);
     /// The time, for a tenth of the sessions. @param slot 0 to 9
     void visit(std::size_t slot, std::int64_t now_ns);
     void visit_all(std::int64_t now_ns);
@@ -46,6 +53,7 @@ private:
         model::CallId id;
         std::shared_ptr<model::AudioPort> port;
         std::unique_ptr<CallAi> ai;  ///< refers to `port`, so it goes first
+        bool is_bot;                 ///< behind a socket
     };
     /// What `listen` looks at for each session, apart from it: a thousand of these stay in the
     /// cache.
@@ -54,6 +62,7 @@ private:
         std::uint64_t heard_samples;
     };
 
+    [[nodiscard]] std::unique_ptr<CallAi> make(const AiOrder& order, std::int64_t now_ns);
     void detach(const model::CallId& id);
     void hear(Session& session);
     template <class Do>
@@ -61,8 +70,10 @@ private:
     void remove(std::size_t index);
 
     const Parts parts_;
+    Farewells farewells_;
     std::vector<Session> sessions_;
-    std::vector<Ear> ears_;  ///< same order
+    std::vector<Ear> ears_;           ///< same order
+    std::vector<std::size_t> heard_;  ///< by `listen`, in this round
     std::unordered_map<model::CallId, std::size_t> index_;
 };
 

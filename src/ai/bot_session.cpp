@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "ai/bot_session_impl.h"
-#include "base/escape.h"
 #include "base/log.h"
 #include "base/monotonic.h"
 
@@ -192,6 +191,7 @@ void BotSession::Impl::note_caller_speech(bool is_speaking) {
 
 void BotSession::Impl::on_barge_in() {
     line_->pause();
+    line_->look(now_ns_);  // the bot is told what has left, not what had a tick ago
     AiCounters::add(stats_.barge_ins, 1);
     if (is_open()) protocol_->on_barge_in(line_->played());
 }
@@ -326,7 +326,7 @@ void BotSession::Impl::complain(std::string sentence) {
                log::Mark::Warning,
                "ai.ignored",
                parts_.call.id.text,
-               base::escape_untrusted(sentence),
+               sentence,
                {{"ai", parts_.settings->ai.name}, {"times", std::exchange(unsaid_complaints_, 0)}});
 }
 

@@ -22,8 +22,13 @@ const config::Ai kTone{.name = "tone", .protocol = config::AiProtocol::Tone};
 class Sessions : public ::testing::Test {
 protected:
     AiCounters counters_;
-    AiSessions sessions_{
-        AiSessions::Parts{.loop = nullptr, .events = nullptr, .counters = &counters_}};
+    Latencies latencies_;
+    AiSessions sessions_{AiSessions::Parts{.loop = nullptr,
+                                           .door = nullptr,
+                                           .events = nullptr,
+                                           .counters = &counters_,
+                                           .latencies = &latencies_}};
+
     std::shared_ptr<AudioPort> port_ = std::make_shared<AudioPort>(8000U);
 };
 
