@@ -22,7 +22,7 @@ namespace offhook::ai {
 /// on this thread. For JSON in a string of another message, copy what you need of that one first.
 class Message {
 public:
-    static constexpr std::size_t kMaxBytes = 1024 * 1024;
+    static constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;  ///< a minute of 24 kHz in base64
     static constexpr int kMaxDepth = 32;
 
     /// @errors Malformed: no JSON (RFC 8259), not UTF-8, deeper than kMaxDepth, longer than

@@ -6,6 +6,7 @@
 
 #include "ai/protocols/base64.h"
 #include "ai/protocols/twilio_ids.h"
+#include "ai/protocols/url_query.h"
 #include "base/escape.h"
 #include "base/json_writer.h"
 
@@ -87,10 +88,9 @@ Twilio::Twilio(BotHost& host)
 
 Opening Twilio::opening() const {
     Opening out{.url = host_.settings().ai.url, .subprotocol = host_.settings().ai.subprotocol};
-    if (!dialect_.rate_in_query.empty() && rate_hz_ != kTelephoneHz) {
-        out.url += out.url.find('?') == std::string::npos ? '?' : '&';
-        out.url += std::string(dialect_.rate_in_query) + "=" + std::to_string(rate_hz_);
-    }
+    if (!dialect_.rate_in_query.empty() && rate_hz_ != kTelephoneHz)
+        out.url =
+            with_query(out.url, {{std::string(dialect_.rate_in_query), std::to_string(rate_hz_)}});
     const base::Secret& token = host_.settings().signature;
     if (!token.empty())
         out.secret_headers.emplace_back("X-Twilio-Signature", twilio_signature(token, out.url));
