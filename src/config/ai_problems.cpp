@@ -22,7 +22,7 @@ struct Owned {
     std::string_view key;
     AiProtocol protocol;
 };
-constexpr std::array<Owned, 13> kOwned{{{"dialect", AiProtocol::Twilio},
+constexpr std::array<Owned, 14> kOwned{{{"dialect", AiProtocol::Twilio},
                                         {"signature_file", AiProtocol::Twilio},
                                         {"signature_env", AiProtocol::Twilio},
                                         {"signature_credential", AiProtocol::Twilio},
@@ -34,6 +34,7 @@ constexpr std::array<Owned, 13> kOwned{{{"dialect", AiProtocol::Twilio},
                                         {"beta", AiProtocol::OpenAi},
                                         {"greets", AiProtocol::OpenAi},
                                         {"turn_detection", AiProtocol::OpenAi},
+                                        {"transcription", AiProtocol::OpenAi},
                                         {"session_limit_min", AiProtocol::OpenAi}}};
 // What stands among the keys of all bots without being of theirs alone.
 constexpr std::array<std::string_view, 5> kOfAll{

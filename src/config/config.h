@@ -126,6 +126,8 @@ struct Ai {
         bool beta = false;                          ///< the event and field names of before GA
         bool greets = true;                         ///< asks for a response before the caller spoke
         std::string turn_detection = "server_vad";  ///< semantic_vad, none
+        /// Model that writes down what the caller says, for a session that takes over; empty: none.
+        std::string transcription = "gpt-4o-mini-transcribe";
         int limit_min = 55;  ///< a planned reconnect before the service ends the session; 0: none
     };
 

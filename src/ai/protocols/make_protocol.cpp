@@ -3,6 +3,7 @@
 #include "ai/bot_protocol.h"
 #include "ai/protocols/asterisk.h"
 #include "ai/protocols/audiosocket.h"
+#include "ai/protocols/openai.h"
 #include "ai/protocols/plain.h"
 #include "ai/protocols/twilio.h"
 #include "ai/protocols/twilio_jambonz.h"
@@ -22,6 +23,7 @@ std::unique_ptr<BotProtocol> make_protocol(BotHost& host) {
         case config::AiProtocol::AudioSocket:
             return make_audiosocket(host);
         case config::AiProtocol::OpenAi:
+            return make_openai(host);
         case config::AiProtocol::Echo:
         case config::AiProtocol::Mute:
         case config::AiProtocol::Burst:
