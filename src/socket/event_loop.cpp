@@ -91,6 +91,8 @@ public:
 
     void defer(std::function<void()> task) override { deferred_.push_back(std::move(task)); }
 
+    void flush() override { run_deferred(); }
+
     void post(std::function<void()> task) override {
         bool is_first = false;
         {

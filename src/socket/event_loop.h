@@ -58,6 +58,8 @@ public:
     /// `task` runs at the end of the turn that is under way, or of the next: for what one turn's
     /// events share, as one write to a socket for all that was queued on it.
     virtual void defer(std::function<void()> task) = 0;
+    /// Runs what was deferred now, outside a turn: what is to leave before anything is read.
+    virtual void flush() = 0;
     /// Runs `task` in a later turn and wakes a turn that waits. @thread any
     virtual void post(std::function<void()> task) = 0;
 
