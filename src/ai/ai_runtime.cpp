@@ -20,8 +20,8 @@ namespace offhook::ai {
 namespace {
 
 constexpr std::int64_t kTickNs = base::kNsPerMs;
-/// The media workers' grid lies on whole milliseconds.
-constexpr std::int64_t kPhaseNs = kTickNs / 2;
+/// The media workers' grid lies on whole milliseconds; by then they have tapped what came.
+constexpr std::int64_t kPhaseNs = kTickNs * 2 / 5;
 constexpr std::int64_t kTicksPerVisit = AiSessions::kTicksPerVisit;
 constexpr std::int64_t kWakeApartNs = base::kNsPerMs;
 constexpr std::size_t kFew = 32;
@@ -147,12 +147,13 @@ void AiRuntime::run() {
         wait();
         const std::int64_t now_ns = base::monotonic_ns();
         heard_ns_.store(now_ns, std::memory_order_relaxed);
+        // What callers said goes first: neither the visits nor what bots say hold it up. What they
+        // give leaves with the turn.
         sessions_->listen();
-        tick(now_ns);
-        // One write to each socket takes what was heard, what the visit gave, and the answers to
-        // what is read now.
-        loop_->turn(0);
+        loop_->flush();
         sessions_->sent(base::monotonic_ns());
+        tick(now_ns);
+        loop_->turn(0);
     }
     sessions_.reset();
     door_.reset();

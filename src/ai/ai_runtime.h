@@ -23,8 +23,8 @@ namespace offhook::ai {
 ///
 /// With few sessions (up to 32) it waits in epoll: for sockets, for the tick of 10 ms, and for the
 /// sound that a worker has just tapped, at most once a millisecond. With many it sleeps to the next
-/// millisecond and looks at everything then, so that one wake serves all sockets and taps; half a
-/// millisecond after the media workers, whose tick falls on whole ones, so that what they tapped is
+/// millisecond and looks at everything then, so that one wake serves all sockets and taps; 0.4 ms
+/// after the media workers, whose tick falls on whole ones, so that what they tapped is
 /// on its way at once. Each session is visited every 10 ms; with many, a tenth of them each
 /// millisecond.
 ///
