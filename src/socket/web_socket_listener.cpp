@@ -24,7 +24,6 @@
 namespace offhook::socket {
 namespace {
 
-constexpr std::int64_t kRequestTimeout_ns = 5 * base::kNsPerS;
 constexpr std::int64_t kNoDescriptors_ns = 100 * base::kNsPerMs;
 constexpr int kAcceptsATurn = 16;
 
@@ -155,11 +154,7 @@ public:
     Pending(const Pending&) = delete;
     Pending& operator=(const Pending&) = delete;
 
-    bool begin() {
-        timer_ = loop_.after(kRequestTimeout_ns,
-                             [this] { leave_with(408, "The request did not come in time.\n"); });
-        return loop_.watch(transport_->fd(), EPOLLIN, *this).has_value();
-    }
+    bool begin();
 
 private:
     void on_ready(std::uint32_t) override {
@@ -282,6 +277,12 @@ private:
     std::map<const Pending*, std::unique_ptr<Pending>> pending_;
     std::unique_ptr<EventLoop::Timer> rest_;
 };
+
+bool Pending::begin() {
+    timer_ = loop_.after(listener_.limits().connect_timeout_ns,
+                         [this] { leave_with(408, "The request did not come in time.\n"); });
+    return loop_.watch(transport_->fd(), EPOLLIN, *this).has_value();
+}
 
 void Pending::leave() {
     [[maybe_unused]] const auto self = listener_.take(this);

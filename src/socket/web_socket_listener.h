@@ -44,7 +44,7 @@ public:
         std::string address = "127.0.0.1";
         std::uint16_t port = 0;        ///< 0: any
         std::size_t max_pending = 64;  ///< connections whose request is not read yet
-        LinkLimits limits;
+        LinkLimits limits;             ///< of each link; `connect_timeout_ns` is the request's
     };
     /// @errors Io: the address cannot be had
     [[nodiscard]] static base::Result<std::unique_ptr<WebSocketListener>> open(EventLoop& loop,
