@@ -12,8 +12,9 @@ namespace offhook::ai {
 namespace {
 
 constexpr std::size_t kBlock = 480;
-constexpr std::int64_t kForgetNs = 100'000'000;  // the bot's sound is over: so is the filter's
-constexpr std::size_t kMostUp = 2;               // 8000 -> 16000 Hz: a line has no other rates
+constexpr std::int64_t kForgetNs = 100'000'000;       // the bot's sound is over: so is the filter's
+constexpr std::int64_t kDroppedQuietNs = 40'000'000;  // two frames
+constexpr std::size_t kMostUp = 2;                    // 8000 -> 16000 Hz: a line has no other rates
 
 }  // namespace
 
@@ -62,6 +63,8 @@ struct Playout::State {
     Totals totals;
     Kind last_kind = Kind::Left;
     std::uint64_t dropped_from = 0, dropped_to = 0;  ///< not told yet
+    std::uint64_t dropped_seen = 0;                  ///< `dropped_to` when it last grew,
+    std::int64_t dropped_ns = 0;                     ///< and when that was
     std::uint64_t prompts_queued = 0;                ///< samples of the line
     bool was_silent = true;
     bool is_drained = true;
@@ -134,6 +137,15 @@ struct Playout::State {
         if (dropped_from == dropped_to) return;
         const std::uint64_t from = std::exchange(dropped_from, dropped_to);
         events.on_dropped(from, dropped_to);
+    }
+
+    /// A stretch that still grows, frame by frame, is told as one.
+    void tell_whole_dropped(std::int64_t now_ns) {
+        if (dropped_to != dropped_seen) {
+            dropped_seen = dropped_to;
+            dropped_ns = now_ns;
+        }
+        if (is_settled() || now_ns - dropped_ns >= kDroppedQuietNs) tell_dropped();
     }
 
     void fire_marks(bool has_left) {
@@ -279,7 +291,7 @@ void Playout::look(std::int64_t now_ns) {
         s.account(s.map.bot_taken(), s.last_kind, s.port->ledger.left_ns());
         s.account(s.map.bot_written(), State::Kind::Overflowed, 0);
     }
-    s.tell_dropped();
+    s.tell_whole_dropped(now_ns);
     if (!s.is_settled()) return;
     if (!std::exchange(s.is_drained, true)) {
         s.was_silent = true;

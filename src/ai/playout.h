@@ -32,7 +32,8 @@ public:
         virtual ~Events() = default;
         /// @param is_played  false: the sample before it was dropped
         virtual void on_mark(const std::string& name, bool is_played, std::uint64_t position) = 0;
-        /// They will never be heard. Rising, and each sample at most once.
+        /// They will never be heard. Rising, and each sample at most once; what goes frame by frame
+        /// (a call on hold) is told as one stretch, once it ends.
         virtual void on_dropped(std::uint64_t from, std::uint64_t to) = 0;
         /// The first sample after silence of the bot's has left. @param left_ns CLOCK_MONOTONIC
         virtual void on_started(std::uint64_t position, std::int64_t left_ns) = 0;

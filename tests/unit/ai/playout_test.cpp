@@ -56,12 +56,6 @@ struct Recorder final : Playout::Events {
         for (const auto& [from, to] : dropped) sum += to - from;
         return sum;
     }
-    [[nodiscard]] bool was_dropped(std::uint64_t position) const {
-        return std::any_of(dropped.begin(), dropped.end(), [&](const Range& range) {
-            return position >= range.first && position < range.second;
-        });
-    }
-
     std::vector<Mark> marks;
     std::vector<Range> dropped;
     std::vector<std::pair<std::uint64_t, std::int64_t>> started;
@@ -256,7 +250,7 @@ class AnyOrder : public testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(AnyOrder, EverySampleIsAccountedFor) {
     const std::uint32_t bot_hz = GetParam();
-    for (unsigned seed = 0; seed < (bot_hz == 8000 ? 60U : 10U); ++seed) {
+    for (unsigned seed = 0; seed < (bot_hz == 8000 ? 40U : 5U); ++seed) {
         std::mt19937 random(seed);
         auto port = std::make_shared<model::AudioPort>(8000);
         HandLine line(port);
@@ -271,7 +265,7 @@ TEST_P(AnyOrder, EverySampleIsAccountedFor) {
             ASSERT_EQ(totals.written,
                       totals.left + totals.cleared + totals.overflowed + totals.queued);
         };
-        for (int step = 0; step < 2000; ++step) {
+        for (int step = 0; step < 1500; ++step) {
             const auto what = random() % 100;
             if (what < 25) {
                 const std::size_t n = random() % (random() % 8 == 0 ? 20'000 : 900);
@@ -318,8 +312,12 @@ TEST_P(AnyOrder, EverySampleIsAccountedFor) {
         if (bot_hz != port->sample_rate_hz) continue;
         // What was heard is what was not dropped, once and in order.
         Samples expected;
-        for (std::uint64_t at = 0; at < written; ++at)
-            if (!events.was_dropped(at)) expected.push_back(value_at(at));
+        events.dropped.emplace_back(written, written);
+        std::uint64_t at = 0;
+        for (const auto& [from, to] : events.dropped) {
+            for (; at < from; ++at) expected.push_back(value_at(at));
+            at = to;
+        }
         std::erase(line.heard, kPrompt);
         const auto [heard, wanted] =
             std::mismatch(line.heard.begin(), line.heard.end(), expected.begin(), expected.end());

@@ -119,6 +119,61 @@ TEST(VoiceQueue, ClearedBeforeEachReadItNeverFills) {
     EXPECT_EQ(queue.dropped_samples(), 0U);
 }
 
+TEST(VoiceQueue, ChunksGoBackToThePoolAsTheyArePlayed) {
+    auto pool = std::make_shared<VoicePool>(std::size_t{1} << 20U);
+    {
+        VoiceQueue queue(480'000, pool);
+        queue.write(count_from(0, 64'000));
+        EXPECT_EQ(pool->used_bytes(), 20 * sizeof(VoiceChunk));
+        Samples out(160);
+        bool was_cut = false;
+        for (int i = 0; i < 200; ++i) queue.read(out, was_cut);
+        queue.reclaim();
+        EXPECT_EQ(pool->used_bytes(), 10 * sizeof(VoiceChunk)) << "nothing was written meanwhile";
+        queue.clear();
+        queue.read(out, was_cut);
+        queue.reclaim();
+        EXPECT_EQ(pool->used_bytes(), sizeof(VoiceChunk)) << "the one that the reader holds";
+    }
+    EXPECT_EQ(pool->used_bytes(), 0U);
+}
+
+TEST(VoiceQueue, AnEmptyPoolTakesNoMoreAndSaysSo) {
+    auto pool = std::make_shared<VoicePool>(3 * sizeof(VoiceChunk));
+    VoiceQueue greedy(480'000, pool);
+    VoiceQueue other(480'000, pool);
+    EXPECT_EQ(greedy.write(count_from(0, 20'000)), 3U * VoiceChunk::kSamples);
+    EXPECT_EQ(greedy.dropped_samples(), 20'000U - 3 * VoiceChunk::kSamples);
+    EXPECT_EQ(other.write(count_from(0, 100)), 0U);
+    Samples out(VoiceChunk::kSamples + 1);
+    bool was_cut = false;
+    EXPECT_EQ(greedy.read(out, was_cut), out.size());
+    greedy.reclaim();
+    EXPECT_EQ(other.write(count_from(0, 100)), 100U);
+    EXPECT_EQ(other.read(out, was_cut), 100U);
+    EXPECT_EQ(out[99], 99);
+}
+
+TEST(VoiceQueue, WhatIsFadedStandsBeforeTheCut) {
+    VoiceQueue queue(8000);
+    queue.write(count_from(0, 1000));
+    queue.clear();
+    EXPECT_TRUE(queue.is_cut());
+    Samples out(40);
+    EXPECT_EQ(queue.read_before_cut(out), 40U);
+    EXPECT_EQ(out[39], 39);
+    queue.write(count_from(1000, 100));
+    queue.skip(30);
+    EXPECT_FALSE(queue.is_cut());
+    EXPECT_EQ(queue.read_samples(), 1030U);
+    bool was_cut = true;
+    EXPECT_EQ(queue.read(out, was_cut), 40U);
+    EXPECT_FALSE(was_cut);
+    EXPECT_EQ(out[0], 1030);
+    queue.skip(1000);
+    EXPECT_EQ(queue.read_samples(), 1100U) << "not beyond what was written";
+}
+
 // A writer that writes bursts, clears and overruns, a reader at its own pace: samples come from
 // where the reader stands, a jump is always told, and no chunk is freed under the reader (address
 // and thread sanitizer watch).

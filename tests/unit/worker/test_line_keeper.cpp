@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
+#include <random>
 #include <vector>
 
 #include "linekeeper/line_keeper.h"
@@ -46,6 +47,23 @@ protected:
         port->voice.write(std::vector<std::int16_t>(samples, value));
     }
 
+    static std::int16_t ramp_at(std::uint64_t position) {
+        return static_cast<std::int16_t>(10 * position);
+    }
+    void say_ramp(std::size_t samples) {
+        const std::uint64_t from = port->voice.written_samples();
+        std::vector<std::int16_t> pcm(samples);
+        for (std::size_t i = 0; i < samples; ++i) pcm[i] = ramp_at(from + i);
+        port->voice.write(pcm);
+    }
+    /// All frames made so far have left.
+    void settle_all() {
+        const std::uint64_t made = last.offset_samples + kFrame;
+        port->ledger.settle(settled, static_cast<std::size_t>(made - settled), true, 1);
+        settled = made;
+    }
+
+    std::uint64_t settled = 0;
     std::shared_ptr<LegCounters> counters = std::make_shared<LegCounters>();
     std::shared_ptr<AudioPort> port = std::make_shared<AudioPort>(kRate);
     LineKeeper keeper{kRate, std::make_unique<Constant>(10), counters};
@@ -105,6 +123,99 @@ TEST_F(LineKeeperTest, ClearIsHeardWithinOneFrameAndWithoutAClick) {
     EXPECT_EQ(after[kFade], 10);
     EXPECT_LT(biggest_step(all), 40);
     EXPECT_EQ(port->voice.queued_samples(), 0u);
+}
+
+// The fade is made of the sound that was cut: a steep ramp would show if its last value stood still.
+TEST_F(LineKeeperTest, ClearFadesTheSoundItselfOverFiveMs) {
+    say_ramp(10 * kFrame);
+    next();
+    port->voice.clear();
+    const auto after = next();
+    for (std::size_t i = 0; i < kFade; ++i) {
+        const int voice = ramp_at(kFrame + i);
+        const auto g = static_cast<int>(i + 1), n = static_cast<int>(kFade + 1);
+        ASSERT_EQ(after[i], (voice * (n - g) + 10 * g) / n) << i;
+    }
+    EXPECT_TRUE(
+        std::all_of(after.begin() + kFade, after.end(), [](std::int16_t s) { return s == 10; }));
+    // 5 ms of it were in that frame; nothing behind them will come.
+    settle_all();
+    EXPECT_EQ(port->ledger.left_samples(), kFrame + kFade);
+    EXPECT_EQ(port->ledger.settled(), 10 * kFrame);
+}
+
+TEST_F(LineKeeperTest, APauseStopsWithinAFrameAndGoesOnWhereItStopped) {
+    say_ramp(10 * kFrame);
+    next();
+    port->voice.pause();
+    const auto stopping = next();
+    EXPECT_EQ(stopping[kFade], 10);
+    EXPECT_EQ(stopping.back(), 10);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(next(), std::vector<std::int16_t>(kFrame, 10));
+    port->voice.resume();
+    const auto going_on = next();
+    const std::uint64_t from = kFrame + kFade;
+    for (std::size_t i = 0; i < kFrame; ++i) {
+        const int voice = ramp_at(from + i);
+        const auto g = static_cast<int>(i + 1), n = static_cast<int>(kFade + 1);
+        const int expected = i < kFade ? (10 * (n - g) + voice * g) / n : voice;
+        ASSERT_EQ(going_on[i], expected) << i;
+    }
+    EXPECT_EQ(LegCounters::get(counters->voice_underruns), 0U) << "a pause is no underrun";
+    while (port->voice.queued_samples() > 0) next();
+    settle_all();
+    EXPECT_EQ(port->ledger.left_samples(), 10 * kFrame) << "none lost, none doubled";
+    EXPECT_EQ(port->ledger.settled(), 10 * kFrame);
+}
+
+TEST_F(LineKeeperTest, WhatIsPausedCanBeCleared) {
+    say_ramp(10 * kFrame);
+    next();
+    port->voice.pause();
+    next();
+    next();
+    port->voice.clear();
+    next();
+    settle_all();
+    EXPECT_EQ(port->ledger.left_samples(), kFrame + kFade);
+    EXPECT_EQ(port->ledger.settled(), 10 * kFrame);
+    say(kFrame, 500);
+    next();
+    EXPECT_EQ(last.source, FrameSource::Fill) << "still paused";
+    port->voice.resume();
+    EXPECT_EQ(next()[kFade], 500);
+}
+
+TEST_F(LineKeeperTest, ANewSentenceBehindAClearComesInTheSameFrame) {
+    say(10 * kFrame, 1000);
+    auto all = next();
+    port->voice.clear();
+    say(kFrame, -1000);
+    const auto after = next();
+    all.insert(all.end(), after.begin(), after.end());
+    EXPECT_LT(biggest_step(all), 80);
+    EXPECT_EQ(after.back(), -1000);
+    settle_all();
+    EXPECT_EQ(port->ledger.left_samples(), 2 * kFrame);
+}
+
+// Every position of the queue is in one frame or in a gap that says what was not played.
+TEST_F(LineKeeperTest, TheLedgerAgreesWithWhatIsInTheFrames) {
+    std::mt19937 random(3);
+    std::uint64_t cleared_before = 0;
+    for (int i = 0; i < 5000; ++i) {
+        if (random() % 4 == 0) say(random() % 900);
+        if (random() % 40 == 0) port->voice.clear();
+        if (random() % 40 == 0) port->voice.pause();
+        if (random() % 5 == 0) port->voice.resume();
+        port->is_voice_muted = random() % 50 == 0;
+        next();
+        settle_all();
+        ASSERT_EQ(port->ledger.settled(), port->voice.read_samples());
+        ASSERT_GE(port->ledger.settled(), cleared_before);
+        cleared_before = port->ledger.settled();
+    }
+    EXPECT_EQ(port->ledger.left_samples(), LegCounters::get(counters->voice_samples));
 }
 
 TEST_F(LineKeeperTest, ABurstIsPlayedOnceInOrder) {
