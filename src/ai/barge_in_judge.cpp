@@ -1,5 +1,7 @@
 #include "ai/barge_in_judge.h"
 
+#include <algorithm>
+
 #include "base/monotonic.h"
 
 namespace offhook::ai {
@@ -35,8 +37,9 @@ void BargeInJudge::forget(std::int64_t now_ns) noexcept {
 
 void BargeInJudge::tick(bool is_playing, std::int64_t now_ns) {
     if (is_pending_) {
-        if (now_ns >= deadline_ns_)
-            end(spoken_ns(now_ns) >= settings_.enough_ms * base::kNsPerMs, now_ns);
+        // Who may have stopped a moment ago is waited for.
+        const bool is_enough = spoken_ns(now_ns) >= settings_.enough_ms * base::kNsPerMs;
+        if (now_ns >= deadline_ns_ && (is_enough || !is_speaking_)) end(is_enough, now_ns);
     } else if (is_waiting_ && now_ns >= rest_until_ns_) {
         is_waiting_ = false;
         if (is_playing) begin(now_ns);
@@ -61,7 +64,9 @@ void BargeInJudge::end(bool is_one, std::int64_t now_ns) {
 }
 
 std::int64_t BargeInJudge::spoken_ns(std::int64_t now_ns) const noexcept {
-    return spoken_ns_ + (is_speaking_ ? now_ns - began_ns_ : 0);
+    if (!is_speaking_) return spoken_ns_;
+    const std::int64_t since_ns = now_ns - began_ns_ - settings_.late_ms * base::kNsPerMs;
+    return spoken_ns_ + std::max<std::int64_t>(since_ns, 0);
 }
 
 }  // namespace offhook::ai

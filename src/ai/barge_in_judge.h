@@ -28,6 +28,7 @@ public:
         int verdict_ms = 1000;  ///< the bot's time to say what it is
         int enough_ms = 300;    ///< without a word of its: so much of speech is a barge-in
         int rest_ms = 500;      ///< after a verdict, until playout may be paused again
+        int late_ms = 300;      ///< the detector knows the end of speech so much later
     };
 
     BargeInJudge(Settings settings, Events& events) noexcept
@@ -48,6 +49,7 @@ public:
 private:
     void begin(std::int64_t now_ns);
     void end(bool is_one, std::int64_t now_ns);
+    /// What was certainly spoken of it.
     [[nodiscard]] std::int64_t spoken_ns(std::int64_t now_ns) const noexcept;
 
     const Settings settings_;

@@ -68,6 +68,24 @@ TEST_F(Judge, EnoughInTwoPiecesIsEnough) {
     EXPECT_EQ(said_, "pc");
 }
 
+TEST_F(Judge, WhoBeginsJustBeforeTheEndIsWaitedFor) {
+    for (const bool is_word : {false, true}) {
+        said_.clear();
+        speech(true, 60);
+        pass(400);
+        speech(false, 300);  // 160 ms
+        pass(500);
+        speech(true, 60);
+        pass(200);
+        EXPECT_EQ(said_, "p");  // 160 ms, and perhaps 260
+        pass(is_word ? 140 : 160);
+        speech(false, is_word ? 140 : 300);  // 260 or 120 ms
+        pass(10);
+        EXPECT_EQ(said_, is_word ? "pc" : "pt");
+        pass(1000);
+    }
+}
+
 TEST_F(Judge, TheBotsWordDecidesAtOnceAndOnce) {
     speech(true, 60);
     pass(100);
@@ -107,7 +125,8 @@ TEST_F(Judge, DoesNotFlutter) {
         speech(false, 300);
         pass(150);
     }
-    // 4.5 s: paused for 1 s, 0.5 s between; never more.
+    // 4.5 s: paused for a second or what it takes to know, half of one between; never more.
+    pass(2000);
     EXPECT_EQ(said_, "ptptpt");
 }
 
