@@ -68,6 +68,7 @@ struct Playout::State {
     std::uint64_t prompts_queued = 0;                ///< samples of the line
     bool was_silent = true;
     bool is_drained = true;
+    bool is_looking = false;
     std::int64_t drained_ns = 0;  ///< 0: long ago, or not at all
 
     [[nodiscard]] std::uint64_t line_written() const noexcept {
@@ -203,6 +204,7 @@ struct Playout::State {
         return false;
     }
 
+    void look(std::int64_t now_ns);
     [[nodiscard]] bool is_settled() const noexcept { return line_done == line_written(); }
 };
 
@@ -279,27 +281,33 @@ bool Playout::is_paused() const noexcept {
 }
 
 void Playout::look(std::int64_t now_ns) {
-    State& s = *state_;
-    s.port->voice.reclaim();
-    const std::uint64_t settled = s.port->ledger.settled();
-    if (settled > s.line_done) {
-        s.follow(settled);
-        s.port->voice.set_limit(s.limit + s.prompts_queued);
+    // Whoever is told may look again: it is being done.
+    if (std::exchange(state_->is_looking, true)) return;
+    state_->look(now_ns);
+    state_->is_looking = false;
+}
+
+void Playout::State::look(std::int64_t now_ns) {
+    port->voice.reclaim();
+    const std::uint64_t settled = port->ledger.settled();
+    if (settled > line_done) {
+        follow(settled);
+        port->voice.set_limit(limit + prompts_queued);
     }
-    if (s.is_settled()) {
+    if (is_settled()) {
         // The last samples of the bot may be in no sample of the line, when that has fewer.
-        s.account(s.map.bot_taken(), s.last_kind, s.port->ledger.left_ns());
-        s.account(s.map.bot_written(), State::Kind::Overflowed, 0);
+        account(map.bot_taken(), last_kind, port->ledger.left_ns());
+        account(map.bot_written(), Kind::Overflowed, 0);
     }
-    s.tell_whole_dropped(now_ns);
-    if (!s.is_settled()) return;
-    if (!std::exchange(s.is_drained, true)) {
-        s.was_silent = true;
-        s.drained_ns = now_ns;
-        s.events.on_drained(s.bot_done);
-    } else if (s.drained_ns != 0 && now_ns - s.drained_ns > kForgetNs) {
-        s.drained_ns = 0;
-        s.resampler.forget();
+    tell_whole_dropped(now_ns);
+    if (!is_settled()) return;
+    if (!std::exchange(is_drained, true)) {
+        was_silent = true;
+        drained_ns = now_ns;
+        events.on_drained(bot_done);
+    } else if (drained_ns != 0 && now_ns - drained_ns > kForgetNs) {
+        drained_ns = 0;
+        resampler.forget();
     }
 }
 

@@ -110,6 +110,7 @@ model::LegStats LegChains::stats(std::int64_t answered_ns, std::int64_t now_ns) 
     model::LegStats stats = model::snapshot_of(counters(), answered_ns, now_ns);
     stats.sample_rate_hz = port_->sample_rate_hz;
     stats.tap_dropped_samples = port_->tap.dropped_samples();
+    stats.voice_samples = port_->ledger.left_samples();
     stats.voice_queued_samples = port_->voice.queued_samples();
     stats.voice_dropped_samples = port_->voice.dropped_samples();
     return stats;

@@ -65,7 +65,7 @@ struct LegCounters {
 
     // the AI side
     Cell<std::uint64_t> tapped_samples{0};
-    Cell<std::uint64_t> voice_samples{0};    ///< AI samples that left as RTP
+    Cell<std::uint64_t> voice_samples{0};    ///< AI samples that `linekeeper` put into frames
     Cell<std::uint64_t> voice_underruns{0};  ///< the AI's sound ran dry inside an utterance
 
     /// Adds without a locked instruction: there is one writer.

@@ -42,7 +42,7 @@ protected:
             std::make_shared<RtpSession>(std::move(*SocketPair::open("127.0.0.1", 0)), settings);
         session->set_remote(at(peer.port()), at(static_cast<std::uint16_t>(peer.port() + 1)));
         session->set_srtp(*contexts.update(agreed));
-        sender = std::make_unique<rtpcallsink::RtpSender>(session);
+        sender = std::make_unique<rtpcallsink::RtpSender>(session, audio);
         receiver =
             std::make_unique<rtpcallsrc::RtpReceiver>(session, rtpcallsrc::Output::Pcm, heard);
         peer_out.emplace(*srtp::SrtpOutbound::create(kSuite, agreed.remote));
@@ -98,6 +98,7 @@ protected:
     SrtpAgreement agreed;
     SrtpContexts contexts;
     std::shared_ptr<RtpSession> session;
+    std::shared_ptr<model::AudioPort> audio = std::make_shared<model::AudioPort>(8000);
     std::unique_ptr<rtpcallsink::RtpSender> sender;
     std::unique_ptr<rtpcallsrc::RtpReceiver> receiver;
     std::optional<srtp::SrtpOutbound> peer_out;
@@ -105,6 +106,24 @@ protected:
     Heard heard;
     std::int64_t now_ns = 1'000'000'000;
 };
+
+// The ledger says that a sample left when its sealed packet has, and not when nobody is to get it.
+TEST_F(SrtpLeg, WhatLeftIsWhatWasSealedAndSent) {
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        audio->ledger.made(
+            {.offset = i * 160, .begin = i * 160, .next = (i + 1) * 160, .samples = 160});
+        EXPECT_EQ(audio->ledger.left_samples(), std::min<std::uint64_t>(i, 10) * 160);
+        if (i == 10) session->set_remote(Endpoint(), Endpoint());
+        send_frame(i);
+        EXPECT_EQ(audio->ledger.settled(), (i + 1) * 160);
+        if (i < 10) {
+            EXPECT_GT(receive(peer.rtp_fd()).size(), rtp::kHeaderBytes + 160);
+        }
+    }
+    EXPECT_EQ(audio->ledger.left_samples(), 1600U);
+    EXPECT_EQ(audio->sent_levels.written(), 10U);
+    EXPECT_EQ(LegCounters::get(session->counters()->send_errors), 10U);
+}
 
 TEST_F(SrtpLeg, SoundPassesBothWays) {
     for (std::uint16_t i = 0; i < 20; ++i) arrive(peer.rtp_fd(), sealed_by(*peer_out, i));
