@@ -88,13 +88,10 @@ void BotSession::Impl::on_open() {
         phase_ = Phase::Opening;
         opened_ns_ = now_ns_;
         due_ns_ = now_ns_ + parts_.settings->ai.connect_timeout_ms * kNsPerMs;
-        const std::uint64_t connections = stats_.connections.load(std::memory_order_relaxed) + 1;
-        stats_.connections.store(connections, std::memory_order_relaxed);
+        AiCounters::add(stats_.connections, 1);
         Continuation before;
-        before.attempt = static_cast<int>(std::min<std::uint64_t>(connections, 1'000'000));
-        if (connections > 1) {
-            before.gap_ms = static_cast<double>(now_ns_ - lost_ns_) / kNsPerMs;
-        }
+        before.attempt = ++connections_;
+        if (connections_ > 1) before.gap_ms = static_cast<double>(now_ns_ - lost_ns_) / kNsPerMs;
         before.played_ms = ms(line_->played());
         before.replay_ms = feed_->kept_ms();
         before.marks.assign(played_marks_.begin(), played_marks_.end());
@@ -112,7 +109,9 @@ void BotSession::Impl::ready() {
                                  std::memory_order_relaxed);
         stats_.lost_since_ns.store(0, std::memory_order_relaxed);
     }
-    set_state(AiState::Live, "the bot hears the caller");
+    if (stats_.state.load(std::memory_order_relaxed) != AiState::Live) {
+        set_state(AiState::Live, "the bot hears the caller");
+    }
     feed_->start(now_ns_);
     if (is_held_) protocol_->on_hold(true);
     for (const DigitNews& news : std::exchange(digits_, {})) {
@@ -188,6 +187,7 @@ void BotSession::Impl::disconnect(const Ending& ending) {
     if (!was_open) return;
     lost_marks_ = line_->lose_marks();
     protocol_->on_lost();
+    turns_.forget();
     if (judge_.is_pending()) judge_.forget(now_ns_);
     is_paused_by_bot_ = false;
     line_->resume();

@@ -11,9 +11,6 @@
 namespace offhook::ai {
 namespace {
 
-/// A minute of 24 kHz as base64 in one message.
-constexpr std::size_t kMaxMessageBytes = 4 * 1024 * 1024;
-
 bool is_authorization(std::string_view name) {
     constexpr std::string_view kName = "authorization";
     return std::equal(name.begin(), name.end(), kName.begin(), kName.end(), [](char a, char b) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ai/bot_dial.h"
 #include "base/monotonic.h"
 
 namespace offhook::ai {
@@ -13,6 +14,7 @@ base::Result<std::unique_ptr<BotDoor>> BotDoor::open(socket::EventLoop& loop,
     socket::WebSocketListener::Settings where;
     where.address = settings.address;
     where.port = static_cast<std::uint16_t>(settings.port);
+    where.limits.max_message_bytes = kMaxMessageBytes;
     auto listener = socket::WebSocketListener::open(
         loop, std::move(where), [self = door.get()](const socket::UpgradeRequest& request) {
             return self->decide(request);

@@ -50,6 +50,7 @@ BotSession::Impl::Impl(Parts parts)
       lost_ns_(parts_.now_ns),
       sounded_ns_(parts_.now_ns) {
     const BotSettings& settings = *parts_.settings;
+    stats_.lost_since_ns.store(0, std::memory_order_relaxed);  // of the AI before this one
     protocol_ = parts_.protocol(*this);
     if (!protocol_) throw std::runtime_error("no protocol for AI \"" + settings.ai.name + "\"");
     const std::uint32_t rate_hz = protocol_->sample_rate_hz();
@@ -79,6 +80,7 @@ BotSession::Impl::Impl(Parts parts)
 BotSession::Impl::~Impl() {
     if (parts_.door) parts_.door->forget(parts_.call.id, *this);
     parts_.farewells->take(std::move(connection_), kNormal, {});
+    stats_.state.store(AiState::Ended, std::memory_order_relaxed);
 }
 
 // ---- sound
@@ -180,7 +182,8 @@ void BotSession::Impl::on_speech(bool is_speaking, std::uint64_t position, std::
         protocol_->on_caller_speech(is_speaking,
                                     position * line_->rate_hz() / parts_.port->sample_rate_hz);
     }
-    if (parts_.settings->barge_in == BargeInPolicy::Detect) {
+    // While no bot is there, what was said plays to its end.
+    if (parts_.settings->barge_in == BargeInPolicy::Detect && is_open()) {
         judge_.on_speech(is_speaking, heard_ns, is_playing(), now_ns_);
     }
 }

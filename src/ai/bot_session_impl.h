@@ -179,6 +179,7 @@ private:
     std::optional<Ending> ending_;
     std::int64_t due_ns_ = kNever;  ///< Waiting: the next attempt, or the end of it at the door;
                                     ///< Opening: ready; Leaving: gone at the latest
+    int connections_ = 0;           ///< that came up
     std::int64_t opened_ns_ = 0;
     std::int64_t lost_ns_;  ///< since when there is none; from the beginning there is none
     std::deque<std::string> played_marks_;

@@ -135,5 +135,18 @@ TEST_F(BargeIn, ABotThatGoesLeavesItToTheTimeToo) {
     expect_in_order(8 * 5000);  // what was said is said
 }
 
+TEST_F(BargeIn, NobodyInterruptsABotThatIsGone) {
+    settings_->barge_in = BargeInPolicy::Detect;
+    go_live();
+    step_for(2000);
+    bot_counts(5000);
+    step_for(1000);
+    wire().end(socket::LinkEnd::Why::Reset);
+    is_speaking_ = true;
+    step_for(6000);
+    expect_in_order(8 * 5000);
+    EXPECT_EQ(stats_->barge_ins, 0U);
+}
+
 }  // namespace
 }  // namespace offhook::ai

@@ -436,6 +436,7 @@ TEST_F(Session, FailFinishAndReconnectEndTheConnectionFromInside) {
     EXPECT_EQ(wires_[0]->close_code, 1000);
     EXPECT_EQ(stats_->losses, 0U);
     wire().open();
+    EXPECT_EQ(events_.lines, (Strings{"state connecting", "state live"}));
     host().fail("it speaks another version", false);
     step_for(500);
     ASSERT_EQ(wires_.size(), 3U);
