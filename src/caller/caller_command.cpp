@@ -5,10 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "base/escape.h"
 #include "caller/echo_meter.h"
@@ -27,6 +29,7 @@ struct Options {
     std::string expect;
     std::string srtp;  ///< name of a suite, or "any"
     bool wants_srtp = false;
+    std::string handset;  ///< "200:20"
     bool json = false;
     bool quiet = false;
 };
@@ -53,6 +56,23 @@ std::string suite_names() {
     return names;
 }
 
+/// "200:20"
+base::Result<Handset::Echo> parse_handset(const std::string& text) {
+    Handset::Echo echo;
+    const char* const end = text.data() + text.size();
+    const auto delay = std::from_chars(text.data(), end, echo.delay_ms);
+    bool is_one = delay.ec == std::errc() && delay.ptr != end && *delay.ptr == ':';
+    if (is_one) {
+        const auto loss = std::from_chars(delay.ptr + 1, end, echo.loss_db);
+        is_one = loss.ec == std::errc() && loss.ptr == end && echo.delay_ms >= 0 &&
+                 echo.delay_ms <= 2000 && echo.loss_db >= 0 && echo.loss_db <= 100;
+    }
+    if (is_one) return echo;
+    return base::fail(base::ErrorCode::InvalidArgument,
+                      "--handset takes a delay of 0 to 2000 ms and a loss of 0 to 100 dB, like "
+                      "200:20");
+}
+
 base::Result<void> prepare(Options& options) {
     const auto codec = model::codec_by_name(options.codec);
     if (!codec) {
@@ -74,6 +94,11 @@ base::Result<void> prepare(Options& options) {
                               "--srtp " + base::escape_untrusted(options.srtp, 60) +
                                   ": there are " + suite_names());
         }
+    }
+    if (!options.handset.empty()) {
+        auto echo = parse_handset(options.handset);
+        if (!echo) return tl::unexpected(echo.error());
+        options.run.handset = *echo;
     }
     const bool are_digits =
         options.run.dtmf.find_first_not_of("0123456789*#ABCD") == std::string::npos;
@@ -169,6 +194,11 @@ void add_call_command(CLI::App& app, int& exit_code) {
                    options->run.measures_echo,
                    "Speak a marker each second and measure when it comes back, from who echoes")
         ->excludes("--wav");
+    call->add_option(
+        "--handset",
+        options->handset,
+        "MS:DB: what is heard comes back into what is said, so much later and quieter, "
+        "as from a telephone that does not cancel");
     call->add_option("--seconds", options->run.seconds, "How long each call lasts once answered")
         ->capture_default_str()
         ->check(CLI::Range(0.1, 864000.0));

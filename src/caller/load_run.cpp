@@ -108,6 +108,7 @@ struct LoadRun::Call {
     std::optional<std::uint8_t> event_type;
     std::optional<rtp::DtmfSender> dtmf;
     std::optional<EchoMeter> echo;
+    std::optional<Handset> handset;
 };
 
 base::Result<std::unique_ptr<LoadRun>> LoadRun::create(RunSettings settings) {
@@ -169,6 +170,10 @@ LoadRun::LoadRun(RunSettings settings,
       dialog_settings_(std::move(dialog)),
       speech_(std::move(speech)),
       sip_(std::move(sip)) {
+    if (settings_.handset) {
+        handset_speech_ = std::make_shared<const Sound>(
+            resample(settings_.sound, model::facts_of(settings_.codec).sample_rate_hz));
+    }
     result_.target = base::escape_untrusted(settings_.target);
     result_.transport = transport_text();
     result_.codec = settings_.codec;
@@ -304,6 +309,8 @@ void LoadRun::launch(std::int64_t now_ns) {
         static_cast<int>(calls_.size()), std::move(*socket), dialog_settings_, *sip_);
     Call& call = *owned;
     if (settings_.measures_echo) call.echo.emplace(settings_.codec);
+    if (settings_.handset)
+        call.handset.emplace(settings_.codec, *settings_.handset, handset_speech_);
     by_call_id_.emplace(call.dialog.call_id(), calls_.size());
     calls_.push_back(std::move(owned));
     // The emptiest slot, and of several the one that comes next.
@@ -436,7 +443,9 @@ std::span<const std::uint8_t> LoadRun::unprotected(Call& call, std::span<std::ui
 
 void LoadRun::talk(Call& call, std::int64_t due_ns, std::int64_t now_ns) {
     const bool is_marker = call.frame % speech_.size() == 0;
-    std::span<std::uint8_t> packet = speech_.packet(call.frame++);
+    std::span<std::uint8_t> packet =
+        call.handset ? call.handset->packet() : speech_.packet(call.frame);
+    ++call.frame;
     rtp::Header header = call.header;
     std::array<std::uint8_t, rtp::kHeaderBytes + 4> event_packet;
     if (call.dtmf) {
@@ -486,6 +495,9 @@ void LoadRun::listen(Call& call) {
             if (recorder_ && call.index == 0) recorder_->heard(judged);
             if (call.echo && judged.verdict == StreamMeter::Verdict::Audio) {
                 call.echo->heard(judged.packet.payload, datagram.arrival_ns);
+            }
+            if (call.handset && judged.verdict == StreamMeter::Verdict::Audio) {
+                call.handset->heard(judged.packet.payload);
             }
         }
         if (datagrams.size() < RtpReader::kBatch) return;

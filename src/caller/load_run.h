@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "caller/arrival_clock.h"
+#include "caller/handset.h"
 #include "caller/payload_table.h"
 #include "caller/recorder.h"
 #include "caller/rtp_socket.h"
@@ -34,8 +35,9 @@ struct RunSettings {
     std::vector<model::SrtpSuite> srtp;  ///< SDES-SRTP with one of these, best first; empty: plain
     Sound sound;                         ///< what is said, in a loop
     bool measures_echo = false;          ///< of EchoMeter::markers, which `sound` then is
-    std::string record_path;             ///< what the first call hears; empty: not kept
-    std::string dtmf;                    ///< digits sent 1 s after the answer
+    std::optional<Handset::Echo> handset;  ///< what is heard comes back into what is said
+    std::string record_path;               ///< what the first call hears; empty: not kept
+    std::string dtmf;                      ///< digits sent 1 s after the answer
 };
 
 /// How a run is doing, once a second.
@@ -109,6 +111,7 @@ private:
     const RunSettings settings_;
     const DialogSettings dialog_settings_;
     PayloadTable speech_;
+    std::shared_ptr<const Sound> handset_speech_;  ///< at the codec's rate; null without a handset
     std::unique_ptr<SipTransport> sip_;
     ArrivalClock clock_;
     RtpReader reader_;
