@@ -83,13 +83,14 @@ struct Playout::State {
         drained_ns = 0;
     }
 
-    void note_overflow() {
-        const std::uint64_t to = port->voice.overflowed_to();
-        if (to <= line_done || (!cuts.empty() && cuts.back().to >= to)) return;
-        if (!cuts.empty() && cuts.back().kind == Kind::Overflowed) {
-            cuts.back().to = to;
+    void note_overflow() { cut({port->voice.overflowed_to(), Kind::Overflowed}); }
+
+    void cut(Cut next) {
+        if (next.to <= line_done || (!cuts.empty() && cuts.back().to >= next.to)) return;
+        if (!cuts.empty() && cuts.back().kind == next.kind) {
+            cuts.back().to = next.to;
         } else {
-            cuts.push_back({to, Kind::Overflowed});
+            cuts.push_back(next);
         }
     }
 
@@ -261,11 +262,9 @@ void Playout::mark(std::string name) {
 
 void Playout::clear() {
     State& s = *state_;
-    const std::uint64_t to = s.line_written();
     s.port->voice.clear();
     s.resampler.forget();
-    if (to > s.line_done && (s.cuts.empty() || s.cuts.back().to < to))
-        s.cuts.push_back({to, State::Kind::Cleared});
+    s.cut({s.line_written(), State::Kind::Cleared});
 }
 
 void Playout::pause() {
