@@ -110,9 +110,12 @@ private:
 /// The outbound chain of a leg on a stepped worker, and a bot's playout that looks every 10 ms.
 class PlayoutChain : public ::testing::Test {
 protected:
+    explicit PlayoutChain(model::Codec codec = model::Codec::Pcmu) : codec_(codec) {}
     /// @param between  elements, each with its "! "
     void build(const std::string& between = "") {
         session::RtpSession::Settings settings;
+        settings.codec = codec_;
+        settings.payload_type = model::facts_of(codec_).default_payload_type;
         settings.telephone_event_type = 101;
         session = std::make_shared<session::RtpSession>(port, settings);
         port->set_out(wire);
@@ -157,14 +160,16 @@ protected:
                                  : static_cast<std::size_t>(at - heard.begin()) - kFade;
     }
 
+    const model::Codec codec_;
+    const std::uint32_t rate_hz = model::facts_of(codec_).sample_rate_hz;
     std::int64_t now_ns = 1'000'000'000;
     std::shared_ptr<session::WebPort> port = std::make_shared<session::WebPort>();
     std::shared_ptr<Wire> wire = std::make_shared<Wire>();
     std::shared_ptr<session::RtpSession> session;
     std::shared_ptr<worker::MediaWorker> worker;
-    std::shared_ptr<model::AudioPort> audio = std::make_shared<model::AudioPort>(8000);
+    std::shared_ptr<model::AudioPort> audio = std::make_shared<model::AudioPort>(rate_hz);
     Recorder events;
-    ai::Playout playout{audio, 8000, 60'000, events};
+    ai::Playout playout{audio, rate_hz, 60'000, events};
     GstElement* chain = nullptr;
     GstElement* sink = nullptr;
 };
@@ -239,6 +244,27 @@ TEST_F(PlayoutChain, AMarkOnAStockPipelineIsTheSame) {
     EXPECT_EQ(playout.totals().left, 800U);
     ASSERT_GT(audio->sent_levels.written(), 5U) << "the line keeper measures for it";
     expect_accounted();
+}
+
+class OpusPlayoutChain : public PlayoutChain {
+protected:
+    OpusPlayoutChain() : PlayoutChain(model::Codec::Opus) {}
+};
+
+TEST_F(OpusPlayoutChain, AStockEncoderWithALookAheadIsTheSame) {
+    build(
+        "opusenc frame-size=20 bitrate=24000 ! rtpopuspay pt=96 min-ptime=20000000 "
+        "max-ptime=20000000 ! ");
+    advance_ms(100);
+    playout.write(Samples(4800, 1000));
+    playout.mark("word");
+    advance_ms(280);
+    EXPECT_TRUE(events.played.empty());
+    advance_ms(60);
+    EXPECT_EQ(events.played, std::vector<std::string>{"word"});
+    EXPECT_EQ(playout.totals().left, 4800U);
+    EXPECT_EQ(events.started.size(), 1U);
+    EXPECT_TRUE(events.dropped.empty());
 }
 
 TEST_F(PlayoutChain, BuffersThatAreCutAnewAreStillKnown) {
