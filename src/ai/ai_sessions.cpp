@@ -27,9 +27,13 @@ bool is_built_in(config::AiProtocol protocol) noexcept {
 
 void AiSessions::attach(const AiOrder& order, std::int64_t now_ns) {
     const model::CallId& id = order.call.id;
+    LastWords before;
+    if (const auto found = index_.find(id); found != index_.end()) {
+        before = sessions_[found->second].ai->last_words();
+    }
     detach(id);
     const bool is_bot = !is_built_in(order.settings->ai.protocol);
-    Session session{id, order.port, make(order, now_ns), is_bot};
+    Session session{id, order.port, make(order, std::move(before), now_ns), is_bot};
     session.ai->on_tick(now_ns);
     ears_.push_back({&session.port->tap, 0});
     sessions_.push_back(std::move(session));
@@ -37,7 +41,9 @@ void AiSessions::attach(const AiOrder& order, std::int64_t now_ns) {
     parts_.counters->sessions.store(sessions_.size(), std::memory_order_relaxed);
 }
 
-std::unique_ptr<CallAi> AiSessions::make(const AiOrder& order, std::int64_t now_ns) {
+std::unique_ptr<CallAi> AiSessions::make(const AiOrder& order,
+                                         LastWords before,
+                                         std::int64_t now_ns) {
     auto stats = order.stats ? order.stats : std::make_shared<model::AiStats>();
     if (is_built_in(order.settings->ai.protocol)) {
         stats->state.store(model::AiState::BuiltIn, std::memory_order_relaxed);
@@ -53,6 +59,7 @@ std::unique_ptr<CallAi> AiSessions::make(const AiOrder& order, std::int64_t now_
     parts.call = order.call;
     parts.port = order.port;
     parts.stats = std::move(stats);
+    parts.before = std::move(before);
     parts.now_ns = now_ns;
     return std::make_unique<BotSession>(std::move(parts));
 }

@@ -34,7 +34,8 @@ public:
     };
     explicit AiSessions(Parts parts) noexcept : parts_(parts) {}
 
-    /// Starts the AI on the call; an older one of the same id goes.
+    /// Starts the AI on the call; an older one of the same id goes, and what the caller said last is
+    /// told to the new one.
     void attach(const AiOrder& order, std::int64_t now_ns);
     /// EndNews takes it off. Does nothing for an id that is not here.
     void tell(const model::CallId& id, const CallNews& news);
@@ -62,7 +63,9 @@ private:
         std::uint64_t heard_samples;
     };
 
-    [[nodiscard]] std::unique_ptr<CallAi> make(const AiOrder& order, std::int64_t now_ns);
+    [[nodiscard]] std::unique_ptr<CallAi> make(const AiOrder& order,
+                                               LastWords before,
+                                               std::int64_t now_ns);
     void detach(const model::CallId& id);
     void hear(Session& session);
     template <class Do>

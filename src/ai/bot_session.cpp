@@ -61,6 +61,7 @@ BotSession::Impl::Impl(Parts parts)
                                       *this);
     feed_ = std::make_unique<CallerFeed>(
         parts_.port->sample_rate_hz, rate_hz, settings.ai.frame_ms, *this);
+    feed_->recall(std::exchange(parts_.before, {}));
     speech_ = std::make_unique<CallerSpeech>(parts_.port, CallerSpeech::Settings{}, *this);
     if (!settings.greeting.empty()) line_->play_prompt(settings.greeting);
     set_state(AiState::Connecting, "connecting to AI \"" + settings.ai.name + "\"");
@@ -370,6 +371,10 @@ void BotSession::on_tick(std::int64_t now_ns) {
 
 void BotSession::on_news(const CallNews& news) {
     impl_->tell(news);
+}
+
+LastWords BotSession::last_words() const {
+    return impl_->last_words();
 }
 
 void BotSession::on_sent(std::int64_t now_ns) {

@@ -50,6 +50,7 @@ public:
         BotCall call;
         std::shared_ptr<model::AudioPort> port;
         std::shared_ptr<model::AiStats> stats;
+        LastWords before{};       ///< of the call, said to the AI before this one
         std::int64_t now_ns = 0;  ///< CLOCK_MONOTONIC
         // What a test replaces.
         Dial dial = socket::dial;
@@ -64,6 +65,7 @@ public:
     void on_caller_audio(std::span<const std::int16_t> pcm) override;
     void on_tick(std::int64_t now_ns) override;
     void on_news(const CallNews& news) override;
+    [[nodiscard]] LastWords last_words() const override;
     void on_sent(std::int64_t now_ns) override;
 
 private:

@@ -41,6 +41,7 @@ public:
     void tick(std::int64_t now_ns);
     void tell(const CallNews& news);
     void sent(std::int64_t now_ns);
+    [[nodiscard]] LastWords last_words() const { return feed_->last_words(); }
 
 private:
     enum class Phase {

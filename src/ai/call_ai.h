@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "ai/call_news.h"
 #include "ai/latency.h"
@@ -29,6 +30,12 @@ struct AiCounters {
     }
 };
 
+/// The last of what a caller said, mono S16.
+struct LastWords {
+    std::uint32_t sample_rate_hz = 8000;
+    std::vector<std::int16_t> pcm;
+};
+
 /// One AI on one call: hears the caller, speaks by writing the call's VoiceQueue. Those that need no
 /// socket (echo, mute, burst, tone) stand one file each beside this; a bot behind a socket is a
 /// BotSession.
@@ -44,6 +51,8 @@ public:
     virtual void on_tick(std::int64_t now_ns) = 0;
     /// Something happened to the call that is not sound.
     virtual void on_news(const CallNews& /*news*/) {}
+    /// For the AI that comes after this one on the call.
+    [[nodiscard]] virtual LastWords last_words() const { return {}; }
     /// What was sent because of `on_caller_audio` has gone to the kernel. @param now_ns as above
     virtual void on_sent(std::int64_t /*now_ns*/) {}
 };

@@ -21,6 +21,18 @@ CallerFeed::CallerFeed(std::uint32_t port_rate_hz,
     if (port_rate_hz != bot_rate_hz) resampler_.emplace(port_rate_hz, bot_rate_hz);
 }
 
+void CallerFeed::recall(const LastWords& words) {
+    if (words.sample_rate_hz == bot_rate_hz_) {
+        history_.append(words.pcm);
+    } else if (!words.pcm.empty()) {
+        Resampler resampler(words.sample_rate_hz, bot_rate_hz_);
+        resampled_.resize(resampler.output_samples(words.pcm.size()));
+        resampled_.resize(resampler.process(words.pcm, resampled_));
+        history_.append(resampled_);
+    }
+    recalled_ = history_.written();
+}
+
 void CallerFeed::hear(std::span<const std::int16_t> pcm) {
     if (resampler_) {
         resampled_.resize(resampler_->output_samples(pcm.size()));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ai/bot_protocol.h"
+#include "ai/call_ai.h"
 #include "ai/caller_history.h"
 #include "ai/resampler.h"
 
@@ -29,6 +30,12 @@ public:
 
     CallerFeed(std::uint32_t port_rate_hz, std::uint32_t bot_rate_hz, int frame_ms, Sink& sink);
 
+    /// What was said to the AI before this one: as if it had been heard here. Before all else.
+    void recall(const LastWords& words);
+    [[nodiscard]] LastWords last_words() const { return {bot_rate_hz_, history_.kept()}; }
+    /// How many samples of the bot's rate were recalled.
+    [[nodiscard]] std::uint64_t recalled() const noexcept { return recalled_; }
+
     /// @param pcm  at the port's rate, any length
     void hear(std::span<const std::int16_t> pcm);
     /// A connection is ready: from the oldest that is kept on.
@@ -50,6 +57,7 @@ private:
     std::vector<std::int16_t> resampled_;
     CallerHistory history_;
 
+    std::uint64_t recalled_ = 0;
     bool is_started_ = false;
     bool is_behind_ = false;        ///< what was said before has not all been sent
     std::uint64_t cursor_ = 0;      ///< of the next frame

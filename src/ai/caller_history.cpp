@@ -22,6 +22,15 @@ void CallerHistory::append(std::span<const std::int16_t> pcm) noexcept {
     }
 }
 
+std::vector<std::int16_t> CallerHistory::kept() const {
+    std::vector<std::int16_t> pcm;
+    pcm.reserve(static_cast<std::size_t>(written_ - kept_from()));
+    for (std::uint64_t at = kept_from(); at < written_; ++at) {
+        pcm.push_back(ring_[at % ring_.size()]);
+    }
+    return pcm;
+}
+
 std::uint64_t CallerHistory::kept_from() const noexcept {
     if (written_ <= kept_) return 0;
     return (written_ - kept_ + frame_ - 1) / frame_ * frame_;

@@ -25,6 +25,8 @@ public:
     /// Any amount; the oldest go.
     void append(std::span<const std::int16_t> pcm) noexcept;
 
+    /// What is kept, in order.
+    [[nodiscard]] std::vector<std::int16_t> kept() const;
     [[nodiscard]] std::size_t frame_samples() const noexcept { return frame_; }
     [[nodiscard]] std::uint64_t written() const noexcept { return written_; }
     /// Where the first whole frame of the last kKeptMs begins.

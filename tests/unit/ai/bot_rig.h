@@ -238,8 +238,9 @@ protected:
         settings_->ai.url = "ws://127.0.0.1:1/";
         notes_.clock = [this] { return now_ns_; };
     }
-    void begin() {
+    void begin(LastWords before = {}) {
         BotSession::Parts parts;
+        parts.before = std::move(before);
         parts.farewells = &farewells_;
         parts.events = &events_;
         parts.latencies = &latencies_;

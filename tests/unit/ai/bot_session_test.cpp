@@ -492,6 +492,41 @@ TEST_F(Session, TheEndIsToldAndTheLastWordsLeave) {
     EXPECT_TRUE(notes_.texts.empty());
 }
 
+TEST_F(Session, TheNextAiHearsTheLastWordsFirst) {
+    for (const std::uint32_t rate_hz : {8000U, 16000U}) {
+        notes_ = {};
+        notes_.clock = [this] { return now_ns_; };
+        spoken_ = 0;
+        settings_->reconnect_s = 0;
+        go_live();
+        step_for(5000);
+        wire().end(Why::Reset);
+        step_for(1000);
+        const LastWords words = session_->last_words();
+        EXPECT_EQ(words.pcm.size(), 24000U);
+        session_.reset();
+        notes_.frames.clear();
+        notes_.opened.clear();
+        notes_.rate_hz = rate_hz;
+        begin(words);
+        step_for(200);
+        wire().open();
+        EXPECT_EQ(notes_.opened.at(0).attempt, 1);
+        EXPECT_EQ(notes_.opened.at(0).replay_ms, 3000);
+        step_for(2000);
+        ASSERT_GE(notes_.frames.size(), 150U + 100);
+        std::uint64_t next = rate_hz / 5;  // 3.2 s are there, 3 s are kept
+        for (const auto& frame : notes_.frames) {
+            ASSERT_EQ(frame.at.position, next);
+            next += frame.pcm.size();
+            // Sample 24,000 of all was the first of the last words.
+            for (std::size_t i = 0; rate_hz == 8000 && i < frame.pcm.size(); ++i) {
+                ASSERT_EQ(frame.pcm[i], said(24'000 + frame.at.position + i));
+            }
+        }
+    }
+}
+
 TEST_F(Session, ComplaintsAreCountedEach) {
     go_live();
     for (int i = 0; i < 500; ++i) host().complain("no JSON:\x1b[2J");
