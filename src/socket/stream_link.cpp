@@ -15,7 +15,6 @@ namespace {
 using Why = LinkEnd::Why;
 
 constexpr std::int64_t kGoodbye_ns = 2 * base::kNsPerS;
-constexpr int kReadsATurn = 4;  ///< of a full buffer; the other links have a turn, too
 /// A queue that was long once does not keep its memory.
 constexpr std::size_t kKeptBytes = 64 * 1024;
 
@@ -166,24 +165,21 @@ void StreamLink::on_turn_end() {
 
 void StreamLink::read() {
     Alive alive(*this);
-    for (int i = 0; i < kReadsATurn; ++i) {
-        const std::span<std::byte> buffer = commons_.buffer();
-        const Transport::Moved got = transport_->read(buffer);
-        if (got.bytes > 0) {
-            counters_.last_heard_ns = base::monotonic_ns();
-            on_bytes(buffer.first(got.bytes));
-            if (!alive) return;
-        }
-        if (got.state == Transport::State::Closed) return end(end_of_stream());
-        if (got.state == Transport::State::Failed) {
-            if (state_ == State::Closing) return end(own_end_);
-            const Why why = transport_->error_number() == ETIMEDOUT ? Why::Silent : Why::Reset;
-            return end({why, 0, transport_->why()});
-        }
-        if (got.bytes < buffer.size() && !transport_->has_pending()) return;
-        if (got.state == Transport::State::Later) return;
+    // Once: what is left comes with the next turn, and a flood on one link delays the others little.
+    const std::span<std::byte> buffer = commons_.buffer();
+    const Transport::Moved got = transport_->read(buffer);
+    if (got.bytes > 0) {
+        counters_.last_heard_ns = base::monotonic_ns();
+        on_bytes(buffer.first(got.bytes));
+        if (!alive) return;
     }
-    if (transport_->has_pending()) {
+    if (got.state == Transport::State::Closed) return end(end_of_stream());
+    if (got.state == Transport::State::Failed) {
+        if (state_ == State::Closing) return end(own_end_);
+        const Why why = transport_->error_number() == ETIMEDOUT ? Why::Silent : Why::Reset;
+        return end({why, 0, transport_->why()});
+    }
+    if (got.state == Transport::State::Ok && transport_->has_pending()) {
         wants_read_ = true;
         commons_.mark(*this);
     }
