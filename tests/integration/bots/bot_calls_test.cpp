@@ -1,0 +1,102 @@
+#include <cstring>
+#include <span>
+
+#include "bots.h"
+#include "harness/daemon.h"
+#include "harness/own_caller.h"
+
+namespace offhook::harness {
+namespace {
+
+/// The same bots behind a call: what the caller says in mu-law is what they get, bit by bit, and the
+/// other way round.
+class BotsOnACall : public Bots {
+protected:
+    static constexpr int kSpeaksAt_ms = 1000, kInterruptsAt_ms = 4200, kHangsUpAt_ms = 6500;
+    std::unique_ptr<Daemon> daemon_;
+    Bytes said_, heard_;
+
+    void call(const std::string& ai) {
+        Daemon::Options options;
+        options.more = "[[ai]]\nname = \"bot\"\nurl = \"" + url_ + "\"\n" + ai +
+                       "\n[[route]]\nname = \"all\"\nai = \"bot\"\nfill = \"silence\"\n";
+        daemon_ = std::make_unique<Daemon>(folder_, options);
+        said_ = sweep_bytes(8000, Encoding::Pcmu);
+        std::vector<std::uint8_t> line(kHangsUpAt_ms * 8, 0xFF);
+        for (const int at_ms : {kSpeaksAt_ms, kInterruptsAt_ms})
+            std::memcpy(line.data() + at_ms * 8, said_.data(), said_.size());
+        OwnCaller caller("127.0.0.1", daemon_->sip_port());
+        RtpEnd rtp("127.0.0.1");
+        ASSERT_EQ(caller.invite({.port = rtp.port()}), 200);
+        rtp.set_peer(caller.answer_port());
+        rtp.exchange(packets_of(line, 20, 0), milliseconds(kHangsUpAt_ms));
+        EXPECT_EQ(caller.bye(), 200);
+        EXPECT_TRUE(eventually(seconds(10), bot_.get(), [&] {
+            log_ = read_bot_log(folder_ / "log");
+            return !std::isnan(time_of("closed"));
+        }));
+        constexpr std::size_t kRtpHeader = 12;
+        for (const auto& packet : rtp.heard()) {
+            if (packet.is_rtcp_port || packet.bytes.size() != kRtpHeader + 160) continue;
+            const auto bytes = std::as_bytes(std::span(packet.bytes)).subspan(kRtpHeader);
+            heard_.insert(heard_.end(), bytes.begin(), bytes.end());
+        }
+    }
+};
+
+/// 800 ms of the bots' tone in mu-law, from any of its 16 codes on.
+Bytes tone_bytes() {
+    constexpr unsigned char kCycle[] = {0xff,
+                                        0xa6,
+                                        0x98,
+                                        0x92,
+                                        0x90,
+                                        0x92,
+                                        0x98,
+                                        0xa6,
+                                        0xff,
+                                        0x26,
+                                        0x18,
+                                        0x12,
+                                        0x10,
+                                        0x12,
+                                        0x18,
+                                        0x26};
+    Bytes bytes;
+    for (std::size_t i = 0; i < 6400; ++i) bytes.push_back(std::byte{kCycle[i % 16]});
+    return bytes;
+}
+
+TEST_F(BotsOnACall, TwilioToNodesWs) {
+    start_node("ws");
+    if (!is_started()) return;
+    call("protocol = \"twilio\"");
+    EXPECT_NE(find_bytes(judge_stream(0), said_), kNowhere);
+    EXPECT_NE(find_bytes(heard_, tone_bytes()), kNowhere);
+    const double first_ms = time_got({R"("event":"mark")", R"({"name":"first"})"});
+    EXPECT_GE(first_ms - time_of("answer"), 980);
+    EXPECT_LE(first_ms - time_of("answer"), 1300);
+    const double second_ms = time_got({R"("event":"mark")", R"({"name":"second"})"});
+    EXPECT_GE(second_ms, time_of("clear"));
+    EXPECT_LE(second_ms - time_of("clear"), 150);
+}
+
+TEST_F(BotsOnACall, TwilioToAnNpmPackageThatKeepsTheSound) {
+    start_node("saver");
+    if (!is_started()) return;
+    call("protocol = \"twilio\"");
+    EXPECT_NE(find_bytes(judge_stream(0), said_), kNowhere);
+    EXPECT_FALSE(std::isnan(time_of("saved")));
+}
+
+TEST_F(BotsOnACall, TwilioToOpenAisTransport) {
+    start_node("openai");
+    if (!is_started()) return;
+    call("protocol = \"twilio\"");
+    EXPECT_NE(find_bytes(judge_stream(0), said_), kNowhere);
+    EXPECT_NE(find_bytes(heard_, tone_bytes()), kNowhere);
+    EXPECT_FALSE(std::isnan(time_of("truncate")));
+}
+
+}  // namespace
+}  // namespace offhook::harness
