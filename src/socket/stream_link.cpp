@@ -1,6 +1,9 @@
 #include "socket/stream_link.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,6 +20,9 @@ using Why = LinkEnd::Why;
 constexpr std::int64_t kGoodbye_ns = 2 * base::kNsPerS;
 /// A queue that was long once does not keep its memory.
 constexpr std::size_t kKeptBytes = 64 * 1024;
+/// Not yet sent, in the kernel. Without a bound it takes megabytes, minutes of speech, before our own
+/// queue knows that the peer does not read; what is on its way is not part of it (tcp(7)).
+constexpr int kKernelBytes = 64 * 1024;
 
 }  // namespace
 
@@ -47,6 +53,8 @@ void StreamLink::open(Dialer::Opened opened) {
         transport_.reset();
         return end({Why::Reset, 0, watched.error().text()});
     }
+    ::setsockopt(
+        transport_->fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kKernelBytes, sizeof kKernelBytes);
     const std::int64_t now_ns = base::monotonic_ns();
     state_ = State::Open;
     counters_.last_heard_ns = now_ns;

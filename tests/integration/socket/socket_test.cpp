@@ -325,6 +325,7 @@ TEST_F(Socket, gives_up_a_peer_that_reads_a_byte_a_second) {
     });
     EXPECT_EQ(ending(), "slow 0");
     EXPECT_GT(peer.link->counters().refused_messages, 0U);
+    EXPECT_LT(peer.link->counters().sent_bytes, 1'000'000U) << "queued where nobody sees it";
 }
 
 TEST_F(Socket, notices_a_peer_that_stands_still) {
