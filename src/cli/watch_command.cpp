@@ -12,8 +12,10 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/monotonic.h"
+#include "cli/followed_file.h"
 #include "cli/http_get.h"
 #include "cli/watch_view.h"
 
@@ -30,6 +32,7 @@ constexpr std::int64_t kLostPatienceNs = 3 * base::kNsPerS;
 struct Options {
     std::string url = "http://127.0.0.1:5000";
     double seconds = 0;  ///< 0: until Ctrl-C
+    std::string lines;   ///< a file whose lines are shown as well; empty: none
 };
 
 /// Redraws in place: up over what was drawn last, each line anew. What stood above stays.
@@ -43,7 +46,8 @@ public:
     Screen(const Screen&) = delete;
     Screen& operator=(const Screen&) = delete;
 
-    void draw(const Sight& sight) {
+    /// @param above  lines that stay, printed over what is drawn
+    void draw(const Sight& sight, const std::vector<std::string>& above) {
         winsize size{};
         if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
             size = {24, 80, 0, 0};
@@ -52,6 +56,8 @@ public:
         const auto lines = screen_lines(sight, size.ws_col, size.ws_row - 1);
         std::string text;
         if (drawn_ > 0) text = "\033[" + std::to_string(drawn_) + "F";
+        // The end of each line is cleared before it is written: a long one wraps.
+        for (const std::string& line : above) text += "\033[K" + line + "\n";
         for (const std::string& line : lines) text += line + "\033[K\n";
         text += "\033[J";
         std::fputs(text.c_str(), stdout);
@@ -126,6 +132,7 @@ int watch(const Options& options) {
     const std::int64_t start_ns = base::monotonic_ns();
     const auto end_ns = start_ns + static_cast<std::int64_t>(options.seconds * 1e9);
     std::int64_t last_seen_ns = 0;
+    FollowedFile followed(options.lines);
     Sight sight;
     sight.url = address->text();
     for (std::int64_t next_ns = start_ns;;) {
@@ -136,9 +143,11 @@ int watch(const Options& options) {
             last_seen_ns = now_ns;
         else
             sight.error = seen.error().text();
+        const std::vector<std::string> above = followed.lines();
         if (screen) {
-            screen->draw(sight);
+            screen->draw(sight, above);
         } else {
+            for (const std::string& line : above) std::printf("%s\n", line.c_str());
             for (const std::string& line : plain_lines(sight)) std::printf("%s\n", line.c_str());
             std::fflush(stdout);
         }
@@ -167,6 +176,8 @@ void add_watch_command(CLI::App& app, int& exit_code) {
     command->add_option("--seconds", options->seconds, "End after this time (0: with Ctrl-C)")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 864000.0));
+    command->add_option(
+        "--lines", options->lines, "Show the lines that this file gets above the calls");
     command->footer(
         "Columns: age since the answer; packets sent; source of the last one (ai, fill, dtmf); "
         "longest gap between two\n"
