@@ -55,7 +55,7 @@ void Conversation::on_start(const CallStart& start) {
     if (start_) return;
     start_ = start;
     endpointer_.emplace(start.sample_rate_hz, static_cast<Endpointer::Events&>(*this));
-    bot_.transcript.line(start.id, Transcript::What::Begins, start.from);
+    bot_.transcript.line(start.id, Transcript::What::Begins, start.from + " calls " + start.to);
     say(dialogue_.greet());
 }
 

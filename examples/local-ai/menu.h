@@ -22,8 +22,8 @@ inline constexpr std::array<Dish, 6> kDishes{{{"pizza", "pizzas"},
                                               {"pancake", "pancakes"},
                                               {"chicken salad", "chicken salads"},
                                               {"vegetable soup", "vegetable soups"}}};
-inline constexpr std::array<std::string_view, 8> kToppings{
-    "mushrooms", "pineapple", "tomatoes", "potatoes", "cucumber", "broccoli", "spinach", "avocado"};
+inline constexpr std::array<std::string_view, 7> kToppings{
+    "mushrooms", "pineapple", "tomatoes", "cucumber", "broccoli", "spinach", "avocado"};
 
 /// What a caller can want beside an order.
 enum class Wish { Time, Hours, Menu, Ready, Cancel, Again, Quiet, Goodbye };

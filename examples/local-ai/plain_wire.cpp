@@ -75,6 +75,7 @@ private:
         CallStart start;
         start.id = message.text("call.id").value_or("call");
         start.from = message.text("call.from").value_or("");
+        start.to = message.text("call.to").value_or("");
         const auto rate = message.whole("audio.sample_rate").value_or(0);
         const bool is_known = rate == 8000 || rate == 16000 || rate == 24000 || rate == 48000;
         start.sample_rate_hz = sample_rate_hz_ =

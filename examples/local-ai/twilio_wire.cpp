@@ -28,8 +28,11 @@ public:
         } else if (*event == "start") {
             stream_ = message->text("streamSid").value_or("");
             CallStart start;
-            start.id = message->text("start.callSid").value_or(stream_);
+            // Offhook tells its own id beside the one in Twilio's form.
+            start.id = message->text("start.customParameters.call_id")
+                           .value_or(message->text("start.callSid").value_or(stream_));
             start.from = message->text("start.customParameters.from").value_or("");
+            start.to = message->text("start.customParameters.to").value_or("");
             start.sample_rate_hz = kSampleRateHz;
             events_.on_start(start);
         } else if (*event == "dtmf") {

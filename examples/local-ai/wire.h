@@ -15,7 +15,7 @@ namespace offhook::local_ai {
 
 /// Who calls, and how the sound is.
 struct CallStart {
-    std::string id, from;
+    std::string id, from, to;
     std::uint32_t sample_rate_hz = 8000;
 };
 

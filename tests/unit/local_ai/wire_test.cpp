@@ -6,35 +6,18 @@
 
 #include "ai/protocols/base64.h"
 #include "ai/protocols/encoding.h"
-#include "socket/link.h"
+#include "kept_link.h"
 
 namespace offhook::local_ai {
 namespace {
 
 using testing::ElementsAre;
 
-/// Keeps what is sent.
-struct KeptLink final : socket::Link {
-    bool send_text(std::string_view text) override {
-        texts.emplace_back(text);
-        return true;
-    }
-    bool send_binary(std::span<const std::byte> bytes) override {
-        binary_bytes.push_back(bytes.size());
-        return true;
-    }
-    void close(std::uint16_t /*code*/, std::string_view /*reason*/) override {}
-    bool is_open() const noexcept override { return true; }
-    const Counters& counters() const noexcept override { return counted; }
-    Counters counted;
-    std::vector<std::string> texts;
-    std::vector<std::size_t> binary_bytes;
-};
-
 /// Keeps what is told, a word each.
 struct KeptEvents final : WireEvents {
     void on_start(const CallStart& s) override {
-        told.push_back("start " + s.id + " " + s.from + " " + std::to_string(s.sample_rate_hz));
+        told.push_back("start " + s.id + " " + s.from + " " + s.to + " " +
+                       std::to_string(s.sample_rate_hz));
     }
     void on_sound(std::span<const std::int16_t> pcm) override {
         sound.insert(sound.end(), pcm.begin(), pcm.end());
@@ -56,7 +39,7 @@ struct WireTest : testing::Test {
 TEST_F(WireTest, ReadsPlain) {
     const auto wire = make_plain_wire(link, events);
     wire->on_text(
-        R"({"type":"start","version":1,"call":{"id":"c-1","from":"alice"},"audio":{"sample_rate":16000}})");
+        R"({"type":"start","version":1,"call":{"id":"c-1","from":"alice","to":"kitchen"},"audio":{"sample_rate":16000}})");
     wire->on_text(R"({"type":"dtmf","digit":"5","duration_ms":120})");
     wire->on_text(R"({"type":"mark","name":"m1","state":"played"})");
     wire->on_text(R"({"type":"barge-in","played_ms":10})");
@@ -65,7 +48,7 @@ TEST_F(WireTest, ReadsPlain) {
     wire->on_text("garbage");
     wire->on_text(R"({"type":"stop","reason":"caller-hangup"})");
     EXPECT_THAT(events.told,
-                ElementsAre("start c-1 alice 16000",
+                ElementsAre("start c-1 alice kitchen 16000",
                             "digit 5",
                             "mark m1",
                             "barge-in",
@@ -98,14 +81,14 @@ TEST_F(WireTest, ReadsTwilio) {
     const auto wire = make_twilio_wire(link, events);
     wire->on_text(R"({"event":"connected","protocol":"Call","version":"1.0.0"})");
     wire->on_text(
-        R"({"event":"start","streamSid":"MZ1","start":{"callSid":"CA1","customParameters":{"from":"bob"}}})");
+        R"({"event":"start","streamSid":"MZ1","start":{"callSid":"CA1","customParameters":{"from":"bob","to":"kitchen"}}})");
     wire->on_text(R"({"event":"media","media":{"payload":"//8="}})");
     wire->on_text(R"({"event":"media","media":{"payload":"not base64!"}})");
     wire->on_text(R"({"event":"dtmf","dtmf":{"digit":"#"}})");
     wire->on_text(R"({"event":"mark","mark":{"name":"m1"}})");
     wire->on_text(R"({"event":"stop"})");
     EXPECT_THAT(events.told,
-                ElementsAre("start CA1 bob 8000",
+                ElementsAre("start CA1 bob kitchen 8000",
                             "digit #",
                             "mark m1",
                             "stop the caller's end stopped the stream"));
