@@ -63,6 +63,7 @@ struct BotSettings {
 struct BotCall {
     model::CallId id{};
     std::string direction{};  ///< "inbound", "outbound"
+    /// `from`, `to`: user parts ("+15550100"), the whole URI where it has none.
     std::string from{}, to{}, account{}, route{}, codec{};
     model::CallFacts facts{};
     std::vector<std::pair<std::string, std::string>> parameters{};  ///< of the settings, filled in

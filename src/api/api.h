@@ -36,6 +36,7 @@ struct ApiParts {
     /// For /metrics, asked at each scrape; without one its metrics stay 0.
     std::function<model::SignallingStats()> signalling{};
     std::function<std::uint64_t()> failed_ai_sessions{};  ///< total since the start
+    std::function<std::vector<model::LatencyReading>()> ai_latencies{};
 };
 
 /// The routes of docs/http-api.md.

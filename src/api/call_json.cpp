@@ -137,6 +137,68 @@ void write_transfer(base::JsonWriter& json, const model::TransferInfo& transfer)
     json.end();
 }
 
+void text_field(base::JsonWriter& json, std::string_view name, const std::string& text) {
+    json.key(name);
+    text.empty() ? json.null() : json.value(text);
+}
+
+void write_ai_sound(base::JsonWriter& json, const model::AiFigures& f) {
+    json.begin_object().field("given_ms", f.given_ms).field("played_ms", f.played_ms);
+    json.field("cleared_ms", f.cleared_ms).field("overflowed_ms", f.overflowed_ms);
+    json.field("queued_ms", f.queued_ms).end();
+}
+
+void write_ai_latency(base::JsonWriter& json, const model::AiFigures& f) {
+    json.begin_object();
+    known_field(json, "caller_to_socket_ms", f.caller_to_socket_ms);
+    known_field(json, "socket_to_wire_ms", f.socket_to_wire_ms);
+    known_field(json, "round_trip_ms", f.round_trip_ms);
+    json.field("turns", f.turns).key("turn");
+    if (f.turn_ms < 0) {
+        json.null().end();
+        return;
+    }
+    json.begin_object();
+    known_field(json, "total_ms", f.turn_ms);
+    known_field(json, "network_ms", f.turn_network_ms);
+    known_field(json, "bot_ms", f.turn_bot_ms);
+    known_field(json, "playout_ms", f.turn_playout_ms);
+    json.end().end();
+}
+
+void write_ai(base::JsonWriter& json, const model::CallInfo& call) {
+    const model::AiInfo& bot = call.bot;
+    const model::AiFigures& f = bot.figures;
+    json.begin_object().field("name", call.ai);
+    text_field(json, "protocol", bot.protocol);
+    json.field("state", model::name_of(bot.state));
+    time_field(json, "since", bot.since_ns);
+    text_field(json, "reason", bot.reason);
+    text_field(json, "at", bot.where);
+    text_field(json, "media_path", bot.media_path);
+    json.field("attempts", f.attempts).field("connections", f.connections);
+    json.field("losses", f.losses);
+    text_field(json, "last_loss", f.last_loss);
+    known_field(json, "lost_ms", f.lost_ms);
+    known_field(json, "last_gap_ms", f.last_gap_ms);
+    json.field("sent_frames", f.sent_frames).field("unsent_frames", f.unsent_frames);
+    json.field("replayed_ms", f.replayed_ms).key("sound");
+    write_ai_sound(json, f);
+    json.field("marks", f.marks).field("barge_ins", f.barge_ins);
+    json.field("taken_back_barge_ins", f.taken_back_barge_ins);
+    json.field("verbs", f.verbs).field("refused_verbs", f.refused_verbs);
+    json.field("bad_messages", f.bad_messages).key("latency");
+    write_ai_latency(json, f);
+    json.key("echo");
+    if (f.echo_delay_ms < 0) {
+        json.null();
+    } else {
+        json.begin_object().field("delay_ms", f.echo_delay_ms);
+        json.field("return_loss_db", f.echo_return_loss_db).end();
+    }
+    json.end();
+}
+
 void write_web(base::JsonWriter& json, const model::WebInfo& web) {
     json.begin_object().field("is_connected", web.is_connected).field("is_lost", web.is_lost);
     known_field(json, "connect_ms", web.connect_ms);
@@ -153,7 +215,13 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     json.field("peer", call.peer).field("user_agent", call.user_agent);
     json.field("direction", model::name_of(call.direction)).field("account", call.account);
     json.field("transport", call.transport);
-    json.field("route", call.route).field("ai", call.ai).field("pipeline", call.pipeline);
+    json.field("route", call.route).key("ai");
+    if (call.ai.empty()) {
+        json.null();
+    } else {
+        write_ai(json, call);
+    }
+    json.field("pipeline", call.pipeline);
     json.field("fill", call.fill).field("codec", call.codec);
     json.key("srtp");
     call.srtp.empty() ? json.null() : json.value(call.srtp);

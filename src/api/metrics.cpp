@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "api/ai_metrics.h"
 #include "api/process_stats.h"
 #include "base/monotonic.h"
 
@@ -243,9 +244,13 @@ public:
         if (call.answer_ms >= 0) setup_.Observe(call.answer_ms / 1000);
     }
 
+    AiMetrics& ai() { return ai_; }
+
     void ended(const model::CallInfo& call) {
         take(call);
         seen_.erase(call.id);
+        ai_.take(call, false);
+        ai_.forget(call.id);
         const std::string reason(
             model::name_of(call.end ? call.end->reason : model::EndReason::InternalError));
         calls_total_.Add({{"end_reason", reason}}).Increment();
@@ -278,9 +283,11 @@ public:
         double web = 0;
         double connected = 0;
         double lost = 0;
+        ai_.begin_scrape();
         for (const model::CallInfo& call : now.calls) {
             if (call.end || call.state == model::CallState::Ended) continue;
             take(call);
+            ai_.take(call, true);
             active += 1;
             if (call.is_oneway) oneway += 1;
             if (call.leg == model::LegKind::Web) web += 1;
@@ -303,6 +310,7 @@ public:
                           : 0);
         take(now.signalling);
         raise(failed_ai_sessions_, static_cast<double>(now.failed_ai_sessions));
+        ai_.take(now.ai_latencies);
         take(read_process_stats());
         return prometheus::TextSerializer().Serialize(registry_.Collect());
     }
@@ -403,6 +411,7 @@ private:
     }
 
     prometheus::Registry registry_;
+    AiMetrics ai_{registry_};
     Family<Counter>&calls_total_, &placed_, &refused_, &invites_, &packets_, &keepalive_, &dropped_;
     Family<Gauge>&lateness_, &worker_calls_, &worker_cpu_;
     Family<Counter>& overruns_;
@@ -429,6 +438,23 @@ void Metrics::on_call_answered(const model::CallInfo& call) {
 
 void Metrics::on_call_ended(const model::CallInfo& call) {
     impl_->ended(call);
+}
+
+void Metrics::on_bot_verb(std::string_view verb, std::string_view result) {
+    impl_->ai().on_verb(verb, result);
+}
+
+void Metrics::on_bot_lost(std::string_view protocol, std::string_view why) {
+    impl_->ai().on_lost(protocol, why);
+}
+
+void Metrics::on_bot_back(double gap_s) {
+    impl_->ai().on_back(gap_s);
+}
+
+void Metrics::on_ai_left(const model::CallInfo& call) {
+    impl_->ai().take(call, false);
+    impl_->ai().forget(call.id);
 }
 
 void Metrics::on_http(std::string_view route, int status, double seconds) {

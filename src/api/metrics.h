@@ -27,6 +27,12 @@ public:
     void on_call_answered(const model::CallInfo& call);
     /// Exactly once for each call that came in, answered or not, with its last stats and its end.
     void on_call_ended(const model::CallInfo& call);
+    /// @param verb, result  words of a fixed set, as are those of the next two
+    void on_bot_verb(std::string_view verb, std::string_view result);
+    void on_bot_lost(std::string_view protocol, std::string_view why);
+    void on_bot_back(double gap_s);
+    /// Another AI takes the place of that of `call`: what it counted so far stays.
+    void on_ai_left(const model::CallInfo& call);
     /// @param route a pattern of a fixed set
     void on_http(std::string_view route, int status, double seconds);
 
@@ -38,6 +44,7 @@ public:
         bool draining = false;
         model::SignallingStats signalling{};
         std::uint64_t failed_ai_sessions = 0;  ///< total since the start
+        std::vector<model::LatencyReading> ai_latencies{};
     };
     /// Everything in Prometheus text format (version 0.0.4). Calls that have an end already are
     /// left out: they came, or come, by on_call_ended.

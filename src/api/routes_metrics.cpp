@@ -24,8 +24,9 @@ void Api::install_metrics(http::Server& server) {
                  .workers = all_workers(parts_),
                  .draining = parts_.draining(),
                  .signalling = parts_.signalling ? parts_.signalling() : model::SignallingStats{},
-                 .failed_ai_sessions =
-                     parts_.failed_ai_sessions ? parts_.failed_ai_sessions() : 0}),
+                 .failed_ai_sessions = parts_.failed_ai_sessions ? parts_.failed_ai_sessions() : 0,
+                 .ai_latencies = parts_.ai_latencies ? parts_.ai_latencies()
+                                                     : std::vector<model::LatencyReading>()}),
             {}};
     });
 }

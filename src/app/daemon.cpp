@@ -17,12 +17,14 @@
 #include "api/api.h"
 #include "api/metrics.h"
 #include "app/account_settings.h"
+#include "app/ai_settings.h"
 #include "app/ringcentral_accounts.h"
 #include "app/web_doors.h"
 #include "app/web_settings.h"
 #include "base/log.h"
 #include "base/monotonic.h"
 #include "call/account_book.h"
+#include "call/bot_mail.h"
 #include "call/call_registry.h"
 #include "config/cidr.h"
 #include "config/endpoint.h"
@@ -112,6 +114,7 @@ public:
         while (g_main_context_iteration(nullptr, FALSE)) {
         }
         if (calls_) calls_->close();
+        bot_mail_.set_registry(nullptr);
         // The reaper first: pipelines that it still takes down post to the registry's bus.
         reaper_.reset();
         doors_.reset();
@@ -125,6 +128,7 @@ public:
 
     Result<void> start() {
         for (const auto step : {&Daemon::start_launches,
+                                &Daemon::start_bots,
                                 &Daemon::start_media,
                                 &Daemon::start_web,
                                 &Daemon::start_calls,
@@ -170,6 +174,11 @@ public:
     [[nodiscard]] std::vector<std::string> listeners() const {
         std::vector<std::string> all{"http://" + server_->address()};
         for (const std::string& sip : sip_->listeners()) all.push_back(sip);
+        if (ai_->listen_port() != 0) {
+            const config::HostPort at{.host = config_.ai_listen.address,
+                                      .port = ai_->listen_port()};
+            all.push_back("ai:" + at.text());
+        }
         return all;
     }
 
@@ -195,9 +204,17 @@ private:
         return {};
     }
 
+    // Before anything that lasts: a secret or a prompt that is missing stops the start.
+    Result<void> start_bots() {
+        auto settings = AiSettings::load(config_);
+        if (!settings) return tl::unexpected(settings.error());
+        bots_ = std::move(*settings);
+        return {};
+    }
+
     Result<void> start_media() {
         if (config_.media.realtime) keep_memory_resident();
-        auto ai = ai::AiRuntime::start({});
+        auto ai = ai::AiRuntime::start({.events = &bot_mail_, .listen = config_.ai_listen});
         if (!ai) return tl::unexpected(ai.error());
         ai_ = std::move(*ai);
         auto workers = media::WorkerPool::create({.workers = config_.media.workers,
@@ -272,6 +289,12 @@ private:
         };
         hooks.on_ended = [this](const model::CallInfo& info) { metrics_.on_call_ended(info); };
         hooks.on_account = [this](model::AccountInfo info) { on_account(std::move(info)); };
+        hooks.on_bot_verb = [this](auto verb, auto result) { metrics_.on_bot_verb(verb, result); };
+        hooks.on_bot_lost = [this](auto protocol, auto why) {
+            metrics_.on_bot_lost(protocol, why);
+        };
+        hooks.on_bot_back = [this](double gap_s) { metrics_.on_bot_back(gap_s); };
+        hooks.on_ai_left = [this](const model::CallInfo& info) { metrics_.on_ai_left(info); };
         hooks.on_drained = [this] { g_main_loop_quit(loop_.get()); };
         calls_ = std::make_unique<call::CallRegistry>(call::CallRegistry::Parts{
             .config = &config_,
@@ -281,12 +304,14 @@ private:
             .workers = workers_.get(),
             .reaper = reaper_.get(),
             .ai = ai_.get(),
+            .bot = [this](const call::BotChoice& choice) { return bots_.find(choice); },
             .learned_address = [this] { return stun_ ? stun_->address() : std::string(); },
             .web_workers = web_workers_.get(),
             .web_settings = &web_settings_,
             .make_transport = {},
             .account = [this](const std::string& name) { return rules_of(name); },
             .hooks = std::move(hooks)});
+        bot_mail_.set_registry(calls_.get());
         return {};
     }
 
@@ -386,26 +411,25 @@ private:
         options.hosts = config_.http.hosts;
         auto server = http::Server::listen(options);
         if (!server) return tl::unexpected(server.error());
-        api_.emplace(api::ApiParts{.calls = *calls_,
-                                   .metrics = metrics_,
-                                   .accounts = &accounts_,
-                                   .control = calls_.get(),
-                                   .workers = [this] { return workers_->stats(); },
-                                   .web_workers = [this] { return web_worker_stats(); },
-                                   .draining = [this] { return calls_->is_draining(); },
-                                   .listeners = [this] { return listeners(); },
-                                   .calls_health = [this] { return calls_->health(); },
-                                   .media_health = [this] { return media_health(); },
-                                   .ai_health = [this] { return ai_health(); },
-                                   .accounts_health = [this] { return accounts_.health(); },
-                                   .websockets_health = [this] { return websockets_health(); },
-                                   .liveness = [this] { return liveness(); },
-                                   .signalling = [this] { return signalling_stats(); },
-                                   .failed_ai_sessions =
-                                       [this] {
-                                           return ai_->counters().failed_sessions.load(
-                                               std::memory_order_relaxed);
-                                       }});
+        api_.emplace(api::ApiParts{
+            .calls = *calls_,
+            .metrics = metrics_,
+            .accounts = &accounts_,
+            .control = calls_.get(),
+            .workers = [this] { return workers_->stats(); },
+            .web_workers = [this] { return web_worker_stats(); },
+            .draining = [this] { return calls_->is_draining(); },
+            .listeners = [this] { return listeners(); },
+            .calls_health = [this] { return calls_->health(); },
+            .media_health = [this] { return media_health(); },
+            .ai_health = [this] { return calls_->ai_health(); },
+            .accounts_health = [this] { return accounts_.health(); },
+            .websockets_health = [this] { return websockets_health(); },
+            .liveness = [this] { return liveness(); },
+            .signalling = [this] { return signalling_stats(); },
+            .failed_ai_sessions =
+                [this] { return ai_->counters().failed_sessions.load(std::memory_order_relaxed); },
+            .ai_latencies = [this] { return ai_latencies(); }});
         api_->install(**server);
         if (config_.web.max_legs > 0) {
             auto doors = WebDoors::create(config_.web, control_, *calls_, g_main_context_default());
@@ -415,6 +439,25 @@ private:
         }
         server_ = std::move(*server);
         return {};
+    }
+
+    std::vector<model::LatencyReading> ai_latencies() const {
+        const ai::Latencies& all = ai_->latencies();
+        std::vector<model::LatencyReading> readings;
+        for (const auto& [step, histogram] : {std::pair{"caller-to-socket", &all.caller_to_socket},
+                                              std::pair{"socket-to-wire", &all.socket_to_wire},
+                                              std::pair{"turn", &all.turn},
+                                              std::pair{"turn-network", &all.turn_network},
+                                              std::pair{"turn-bot", &all.turn_bot},
+                                              std::pair{"turn-playout", &all.turn_playout}}) {
+            const ai::LatencyHistogram::Snapshot now = histogram->snapshot();
+            readings.push_back(
+                {.step = step,
+                 .bounds_s = {histogram->bounds_s().begin(), histogram->bounds_s().end()},
+                 .buckets = {now.buckets.begin(), now.buckets.end()},
+                 .sum_s = now.sum_s});
+        }
+        return readings;
     }
 
     model::SignallingStats signalling_stats() const {
@@ -505,12 +548,6 @@ private:
         return check;
     }
 
-    model::HealthCheck ai_health() const {
-        return {model::HealthCheck::Status::Ok,
-                std::to_string(config_.ai.size()) + " built in, nothing to connect",
-                {}};
-    }
-
     model::HealthCheck websockets_health() const {
         if (doors_) return doors_->health();
         return {model::HealthCheck::Status::Off, "there are no web legs: [web] max_legs = 0", {}};
@@ -555,6 +592,8 @@ private:
     config::Config config_;
     glib::FdExecutor control_;
     call::AccountBook accounts_;
+    AiSettings bots_;
+    call::BotMail bot_mail_{control_};
     std::optional<state::StateDirectory> state_;
     std::optional<RingCentralAccounts> ringcentral_;
     glib::Ref<GMainLoop> loop_ = glib::Ref<GMainLoop>::adopt(g_main_loop_new(nullptr, FALSE));

@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "ai/bot_settings.h"
 #include "base/monotonic.h"
 #include "config/config.h"
 #include "glib/timer.h"
 #include "media/launch_file.h"
 #include "media/leg.h"
 #include "media/media_address.h"
+#include "model/ai_stats.h"
 #include "model/call_directory.h"
 #include "model/leg_quirks.h"
 #include "model/signalling.h"
@@ -52,6 +54,16 @@ struct Call {
         std::int64_t exchanged_ns =
             0;  ///< CLOCK_MONOTONIC, when both had each other's description; 0: not yet
     };
+    /// The AI and what it asked for (call_bot.cpp).
+    struct Bot {
+        std::shared_ptr<const ai::BotSettings> settings;  ///< null: none was attached yet
+        std::shared_ptr<model::AiStats> stats;
+        std::size_t fallbacks_used = 0;              ///< of the route's
+        model::AiState told = model::AiState::None;  ///< Live or Lost, as the log knows it
+        unsigned told_refusals = 0;                  ///< a bit for each verb
+        std::optional<std::uint64_t> transfer_verb, hold_verb;  ///< under way, by number
+        bool is_transferred_away = false;  ///< by the route's fallback, under way
+    };
     /// A description of ours on its way to the peer: made by the leg, and then due or not yet.
     struct Description {
         enum class Purpose : std::uint8_t { None, Answer, Invite, Reoffer };
@@ -81,6 +93,7 @@ struct Call {
     model::Direction remote_direction = model::Direction::SendRecv;
     Phone phone;
     Web web;
+    Bot bot;
     Description description;
     std::optional<model::OutgoingCall> placing;  ///< until its INVITE goes to signalling
 

@@ -4,6 +4,9 @@
 
 #include "base/log.h"
 #include "base/monotonic.h"
+#include "call/bot_call.h"
+#include "config/bot_url.h"
+#include "config/keys.h"
 
 namespace offhook::call {
 
@@ -117,6 +120,7 @@ void CallMedia::follow(Call& call, bool was_held, bool was_expected) {
     if (!was_expected) call.expected_since_ns = base::monotonic_ns();
     if (was_held == call.is_held()) return;
     call.update_state();
+    tell(call, ai::HoldNews{.is_held = call.is_held(), .is_by_us = false});
     log::write(Level::Info,
                Mark::Call,
                call.is_held() ? "call.held" : "call.resumed",
@@ -133,26 +137,51 @@ base::Result<void> CallMedia::start(Call& call) {
     call.expected_since_ns = call.media_started_ns;
     call.last_keepalive_ns = call.media_started_ns;
     if (auto started = call.leg->start(); !started) return started;
-    auto settings = std::make_shared<ai::BotSettings>();
-    settings->ai = *call.ai;
-    parts_.ai->attach({.call = {.id = call.id},
+    attach_ai(call);
+    return {};
+}
+
+void CallMedia::attach_ai(Call& call) {
+    const config::Ai& ai = *call.ai;
+    std::shared_ptr<const ai::BotSettings> settings;
+    if (parts_.bot) {
+        settings = parts_.bot(
+            {.route = *call.route, .ai = ai.name, .fallbacks_used = call.bot.fallbacks_used});
+    }
+    if (!settings) {
+        auto bare = std::make_shared<ai::BotSettings>();
+        bare->ai = ai;
+        settings = std::move(bare);
+    }
+    call.bot.settings = settings;
+    call.bot.stats = std::make_shared<model::AiStats>();
+    call.bot.told = model::AiState::None;
+    call.info.bot = {.protocol = std::string(config::name_of(ai.protocol)),
+                     .state = config::is_built_in(ai.protocol) ? model::AiState::BuiltIn
+                                                               : model::AiState::Connecting,
+                     .since_ns = base::realtime_ns()};
+    if (const auto url = config::parse_bot_url(ai.url)) call.info.bot.where = url->where();
+    parts_.ai->attach({.call = bot_call_of(call, *settings),
                        .settings = std::move(settings),
                        .port = call.leg->audio_port(),
-                       .stats = nullptr});
-    return {};
+                       .stats = call.bot.stats});
+}
+
+void CallMedia::tell(const Call& call, ai::CallNews news) {
+    if (call.bot.settings) parts_.ai->tell(call.id, std::move(news));
 }
 
 void CallMedia::mute(Call& call, bool is_muted) {
     call.leg->audio_port()->is_voice_muted.store(is_muted, std::memory_order_relaxed);
 }
 
-void CallMedia::dismiss_ai(Call& call) {
-    parts_.ai->tell(call.id, ai::EndNews{});
+void CallMedia::dismiss_ai(Call& call, model::EndReason why) {
+    tell(call, ai::EndNews{why});
 }
 
-void CallMedia::stop(Call& call) {
+void CallMedia::stop(Call& call, model::EndReason why) {
     if (!call.leg) return;
-    parts_.ai->tell(call.id, ai::EndNews{});
+    tell(call, ai::EndNews{why});
     (call.is_web() ? parts_.web_workers : parts_.workers)->give_back(call.leg->worker());
     call.leg->retire(*parts_.reaper, {});
 }

@@ -8,6 +8,7 @@
 #include "ai/ai_runtime.h"
 #include "base/error.h"
 #include "base/executor.h"
+#include "call/bot_lookup.h"
 #include "call/call.h"
 #include "call/phone_media.h"
 #include "call/refusal.h"
@@ -35,6 +36,7 @@ public:
         media::WorkerPool* workers = nullptr;
         media::Reaper* reaper = nullptr;
         ai::AiRuntime* ai = nullptr;
+        BotLookup bot{};  ///< null: bots without secrets, prompts and what routes say
         media::MediaBus* bus = nullptr;
         std::function<std::string()> learned_address{};  ///< @see PhoneMedia::Parts
         media::WorkerPool* web_workers = nullptr;        ///< null: no web legs
@@ -75,10 +77,14 @@ public:
     [[nodiscard]] base::Result<void> start(Call& call);
     /// While it is, what the AI says is lost and the peer hears the filler.
     static void mute(Call& call, bool is_muted);
+    /// The call's AI comes, in the place of the one before.
+    void attach_ai(Call& call);
+    /// Tells the AI. Calls without one are fine.
+    void tell(const Call& call, ai::CallNews news);
     /// The AI leaves; the peer hears the filler.
-    void dismiss_ai(Call& call);
+    void dismiss_ai(Call& call, model::EndReason why);
     /// Gives everything back. Calls without a leg are fine.
-    void stop(Call& call);
+    void stop(Call& call, model::EndReason why);
 
 private:
     /// What was agreed changed the direction of the sound, perhaps.

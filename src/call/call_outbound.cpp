@@ -132,7 +132,7 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
     Call& call = calls_.add(std::move(owned));
     if (auto refusal = media_.offer(call)) {
         const std::unique_ptr<Call> gone = calls_.take(call.id);
-        media_.stop(*gone);
+        media_.stop(*gone, refusal->end.reason);
         return unavailable(refusal->end.detail);
     }
     calls_.count_start();
@@ -252,6 +252,7 @@ void CallRegistry::on_reoffer_done(const CallId& id,
     CallMedia::mute(*call, call->is_holding);
     if (!call->is_holding) call->expected_since_ns = base::monotonic_ns();
     call->update_state();
+    settle_hold_verb(*call, is_done, status);
     if (!is_done) {
         log::write(Level::Warning,
                    Mark::Warning,

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookPeriod{250};
 constexpr std::chrono::seconds kRetryAfter{5};
+constexpr std::size_t kMaxDigits = 64;
 
 std::string describe(const model::LegStats& s) {
     return "sent " + std::to_string(s.sent_packets) + " packets (" +
@@ -48,6 +49,7 @@ CallRegistry::CallRegistry(Parts parts)
            .workers = parts_.workers,
            .reaper = parts_.reaper,
            .ai = parts_.ai,
+           .bot = parts_.bot,
            .bus = &bus_,
            .learned_address = parts_.learned_address,
            .web_workers = parts_.web_workers,
@@ -332,6 +334,11 @@ base::Result<void> CallRegistry::send_dtmf(const CallId& id, const std::string& 
     Call* call = get(id);
     if (!call) return base::fail(base::ErrorCode::NotFound, "there is no live call " + id.text);
     if (!call->is_agreed) return base::fail(base::ErrorCode::Conflict, "the call has no media yet");
+    if (digits.empty() || digits.size() > kMaxDigits ||
+        digits.find_first_not_of("0123456789*#ABCDabcd") != std::string::npos) {
+        return base::fail(base::ErrorCode::InvalidArgument,
+                          "digits are 0-9, *, # and A-D, 1 to 64 of them");
+    }
     if (call->is_answered() && !call->leg->chosen().telephone_event_type) {
         // A peer without RFC 4733 gets them by INFO.
         via(*call).send_info_digits(id, digits);
@@ -409,9 +416,12 @@ CallEnd CallRegistry::judged(const Call& call, CallEnd end) const {
 void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
     CallInfo info = CallTable::info_of(*call);
     info.state = CallState::Ended;
+    if (info.bot.state != model::AiState::None && info.bot.state != model::AiState::BuiltIn)
+        info.bot.state = model::AiState::Ended;
+    info.bot.media_path.clear();
     info.is_held_by_us = info.is_held_by_peer = false;
     info.ended_ns = base::realtime_ns();
-    media_.stop(*call);
+    media_.stop(*call, end.reason);
     if (end.detail.empty()) end.detail = describe(info.stats);
     // The far end of a call that we placed is no caller.
     if (call->is_outbound() && end.end_class == model::EndClass::Caller)
@@ -437,7 +447,7 @@ void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
 void CallRegistry::close() {
     look_timer_.cancel();
     drain_timer_.cancel();
-    for (const CallId& id : calls_.ids()) media_.stop(*calls_.take(id));
+    for (const CallId& id : calls_.ids()) media_.stop(*calls_.take(id), EndReason::Drained);
 }
 
 void CallRegistry::drain(int timeout_s) {

@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "ai/ai_events.h"
 #include "ai/ai_runtime.h"
 #include "base/executor.h"
 #include "call/account_rules.h"
 #include "call/admission.h"
+#include "call/bot_lookup.h"
 #include "call/call.h"
 #include "call/call_media.h"
 #include "call/call_table.h"
@@ -47,6 +49,8 @@ namespace offhook::call {
 ///
 /// A web leg carries sound once it is answered and connected: call_web.cpp.
 ///
+/// What a call's bot asks for and how it fares is in call_bot.cpp.
+///
 /// Transfers and replacements are in call_transfer.cpp, what RingCentral is asked in
 /// call_ringcentral.cpp, texts in call_messages.cpp, what is noticed
 /// while calls run in call_watch.cpp.
@@ -62,6 +66,13 @@ public:
         std::function<void(const model::CallInfo&)> on_answered;
         std::function<void(const model::CallInfo&)> on_ended;
         std::function<void(model::AccountInfo)> on_account{};
+        /// A verb and "done", "failed" or "refused".
+        std::function<void(std::string_view verb, std::string_view result)> on_bot_verb{};
+        /// @param why  word of a fixed set, may be empty
+        std::function<void(std::string_view protocol, std::string_view why)> on_bot_lost{};
+        std::function<void(double gap_s)> on_bot_back{};
+        /// Another AI takes the place of the one of `call`.
+        std::function<void(const model::CallInfo& call)> on_ai_left{};
         std::function<void()> on_drained;  ///< draining, and the last call is over
     };
     struct Parts {
@@ -72,6 +83,7 @@ public:
         media::WorkerPool* workers = nullptr;
         media::Reaper* reaper = nullptr;
         ai::AiRuntime* ai = nullptr;
+        BotLookup bot{};                                   ///< @see CallMedia::Parts
         std::function<std::string()> learned_address{};    ///< @see PhoneMedia::Parts; may be null
         media::WorkerPool* web_workers = nullptr;          ///< null: no web legs
         const media::WebSettings* web_settings = nullptr;  ///< with `web_workers`
@@ -117,6 +129,14 @@ public:
         if (parts_.hooks.on_account) parts_.hooks.on_account(std::move(account));
     }
 
+    // What the AI side says, brought by BotMail. Calls that ended meanwhile are fine.
+    void on_bot_request(const model::CallId& id, const ai::BotRequest& request);
+    void on_bot_refused(const model::CallId& id, const ai::BotRequest& request);
+    void on_bot_state(const model::CallId& id, model::AiState state, const std::string& detail);
+    void on_bot_fallback(const model::CallId& id, const ai::Fallback& next);
+    void on_bot_finished(const model::CallId& id, const std::string& detail);
+    void on_bot_waiting(const model::CallId& id, const std::string& path);
+
     // model::CallDirectory
     [[nodiscard]] std::vector<model::CallInfo> calls(bool ended) const override {
         return calls_.calls(ended);
@@ -149,6 +169,8 @@ public:
     void drain(int timeout_s);
     [[nodiscard]] bool is_draining() const { return admission_.is_draining(); }
     [[nodiscard]] model::HealthCheck health() const;
+    /// Whether calls have their bots.
+    [[nodiscard]] model::HealthCheck ai_health() const;
     /// Why web calls are refused beside other calls' reasons; empty: they are not.
     [[nodiscard]] const std::string& web_overload() const { return web_admission_.overload(); }
 
@@ -175,6 +197,16 @@ private:
     void start_media(Call& call);
     void tell_answered(const Call& call);
     void give_way(Call& call);
+
+    void settle_verb(Call& call,
+                     std::uint64_t number,
+                     ai::BotVerb verb,
+                     const std::optional<std::string>& problem);
+    void settle_hold_verb(Call& call, bool is_done, int status);
+    void tell_bot_of_transfer(Call& call, int status);
+    void take_next_ai(Call& call, const std::string& name);
+    void after_failed_transfer(Call& call, const std::string& why);
+    void end_without_bot(Call& call);
 
     [[nodiscard]] std::optional<AccountRules> account(const std::string& name) const;
     [[nodiscard]] const config::Route* route_for(const model::PlaceOrder& order,

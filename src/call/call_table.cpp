@@ -46,6 +46,11 @@ std::vector<CallId> CallTable::ids() const {
 CallInfo CallTable::info_of(const Call& call) {
     CallInfo info = call.info;
     if (call.is_agreed) info.stats = call.leg->stats(call.answered_ns, base::monotonic_ns());
+    if (call.bot.stats) {
+        info.bot.figures = model::figures_of(*call.bot.stats, base::monotonic_ns());
+        const auto state = call.bot.stats->state.load(std::memory_order_relaxed);
+        if (state != model::AiState::None) info.bot.state = state;
+    }
     return info;
 }
 

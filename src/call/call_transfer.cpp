@@ -85,6 +85,7 @@ void CallRegistry::on_transfer_progress(const CallId& id, int status) {
     const std::string where = call->info.transfer->target.empty()
                                   ? "the far end of call " + call->info.transfer->call.text
                                   : mask_numbers(call->info.transfer->target);
+    tell_bot_of_transfer(*call, status);
     if (!is_final(status)) {
         // Many a peer leaves before it can tell whether it arrived.
         call->superseded = model::ended(EndReason::Transferred, "the peer left for " + where);
@@ -98,11 +99,30 @@ void CallRegistry::on_transfer_progress(const CallId& id, int status) {
                    id.text,
                    "the peer could not be sent elsewhere; the call goes on",
                    {{"status", status}});
+        if (call->bot.is_transferred_away)
+            after_failed_transfer(*call, "the far end answered " + std::to_string(status));
         return;
     }
     if (Call* other = get(call->info.transfer->call))
         other->superseded = model::ended(EndReason::Transferred, "its far end went to " + id.text);
     end(*call, model::ended(EndReason::Transferred, "the peer has reached " + where), {});
+}
+
+void CallRegistry::tell_bot_of_transfer(Call& call, int status) {
+    if (!call.bot.transfer_verb) return;
+    const std::uint64_t number = *call.bot.transfer_verb;
+    const std::string detail = "the far end answered " + std::to_string(status);
+    if (!is_final(status)) {
+        media_.tell(
+            call,
+            ai::VerbNews{.number = number, .is_final = false, .is_done = false, .detail = detail});
+        return;
+    }
+    call.bot.transfer_verb.reset();
+    settle_verb(call,
+                number,
+                ai::BotVerb::Transfer,
+                is_good(status) ? std::nullopt : std::optional(detail));
 }
 
 // ---- the peer sends us elsewhere ----
@@ -181,7 +201,7 @@ void CallRegistry::tell_transferor(const Call& placed, int status) {
                    {{"call", placed.id.text}, {"status", status}});
         return;
     }
-    media_.dismiss_ai(*call);
+    media_.dismiss_ai(*call, EndReason::Transferred);
     call->transfer_timer.once(parts_.context, kTransferorPatience, [this, id = call->id] {
         Call* old = get(id);
         if (old && !old->ending) end(*old, *old->superseded, {});
@@ -217,7 +237,7 @@ std::optional<Refusal> CallRegistry::follow_replaced(Call& call) const {
 
 void CallRegistry::give_way(Call& call) {
     if (call.ending) return;
-    media_.dismiss_ai(call);
+    media_.dismiss_ai(call, EndReason::Replaced);
     end(call, model::ended(EndReason::Replaced, "another call took its place"), {});
 }
 

@@ -165,6 +165,8 @@ void CallRegistry::on_pipeline_error(const std::string& id,
 }
 
 void CallRegistry::on_digit(const std::string& id, char digit, unsigned duration_ms) {
+    if (const Call* call = get({id}))
+        media_.tell(*call, ai::DigitNews{.digit = digit, .duration_ms = duration_ms});
     // A digit may be part of a PIN: it is named at debug level only.
     log::write(Level::Info,
                Mark::Call,

@@ -316,6 +316,11 @@ std::string_view name_of(AiProtocol protocol) noexcept {
     return {};
 }
 
+bool is_built_in(AiProtocol protocol) noexcept {
+    return protocol == AiProtocol::Echo || protocol == AiProtocol::Mute ||
+           protocol == AiProtocol::Burst || protocol == AiProtocol::Tone;
+}
+
 const std::vector<Key<Ai>>& ai_keys() {
     static const std::vector<Key<Ai>> keys = [] {
         std::vector<Key<Ai>> all = built_in_keys();

@@ -12,11 +12,6 @@ namespace {
 
 using Problems = std::vector<std::pair<std::string, std::string>>;
 
-bool is_built_in(AiProtocol protocol) {
-    return protocol == AiProtocol::Echo || protocol == AiProtocol::Mute ||
-           protocol == AiProtocol::Burst || protocol == AiProtocol::Tone;
-}
-
 /// Keys that only one protocol has.
 struct Owned {
     std::string_view key;

@@ -40,6 +40,9 @@ struct Key {
 /// Names of the plain sections, in the order of the table.
 [[nodiscard]] std::vector<std::string_view> section_names();
 
+/// It needs no socket.
+[[nodiscard]] bool is_built_in(AiProtocol protocol) noexcept;
+
 /// What a configuration's enumerators are called in files and logs.
 [[nodiscard]] std::string_view name_of(AiProtocol protocol) noexcept;
 [[nodiscard]] std::string_view name_of(HoldMedia media) noexcept;

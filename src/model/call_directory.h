@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/ai_info.h"
 #include "model/call_end.h"
 #include "model/call_facts.h"
 #include "model/call_id.h"
@@ -67,6 +68,7 @@ struct CallInfo {
     std::int64_t created_ns = 0, answered_ns = 0, ended_ns = 0;  ///< CLOCK_REALTIME; 0: not yet
     double answer_ms = -1;                                       ///< INVITE to 200
     LegKind leg = LegKind::Phone;
+    AiInfo bot;                                ///< of `ai`
     WebInfo web;                               ///< of a web leg
     int worker = -1;                           ///< media worker of its kind of leg, -1: none
     std::string srtp;                          ///< suite of the media, empty: plain RTP

@@ -168,7 +168,7 @@ TEST_F(CallsTest, ThePeerSendsUsElsewhereAndTheAiGoesAlong) {
     ASSERT_TRUE(becomes(old, "end.reason", "transferred"));
     const std::string id = call(old).text("transfer.call");
     EXPECT_EQ(call(id).text("state"), "answered");
-    EXPECT_EQ(call(id).text("ai"), "echo");
+    EXPECT_EQ(call(id).text("ai.name"), "echo");
     EXPECT_TRUE(sends(id, 25));
     EXPECT_EQ(post(id, "hangup"), 202);
     expect_far_end_content();

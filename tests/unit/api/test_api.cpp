@@ -270,6 +270,40 @@ TEST_F(ApiTest, OneCall) {
     EXPECT_THAT(a.body, HasSubstr("\"last_source\":\"ai\""));
 }
 
+TEST_F(ApiTest, TheAiOfACall) {
+    model::CallInfo c = call(1);
+    c.ai = "desk";
+    c.bot = {.protocol = "plain",
+             .where = "127.0.0.1:8080",
+             .state = model::AiState::Live,
+             .since_ns = kNoon,
+             .reason = "the bot hears the caller"};
+    change([&] { directory_.all = {c}; });
+    EXPECT_THAT(
+        get("/api/v1/calls/c-000000000001").body,
+        HasSubstr(
+            R"("ai":{"name":"desk","protocol":"plain","state":"live","since":"2026-11-20T12:00:00.000Z",)"
+            R"("reason":"the bot hears the caller","at":"127.0.0.1:8080","media_path":null,)"
+            R"("attempts":0,"connections":0,"losses":0,"last_loss":null,"lost_ms":null,)"
+            R"("last_gap_ms":null,"sent_frames":0,"unsent_frames":0,"replayed_ms":0,)"
+            R"("sound":{"given_ms":0,"played_ms":0,"cleared_ms":0,"overflowed_ms":0,"queued_ms":0},)"
+            R"("marks":0,"barge_ins":0,"taken_back_barge_ins":0,"verbs":0,"refused_verbs":0,)"
+            R"("bad_messages":0,"latency":{"caller_to_socket_ms":null,"socket_to_wire_ms":null,)"
+            R"("round_trip_ms":null,"turns":0,"turn":null},"echo":null},"pipeline")"));
+    c.bot.figures.turn_ms = 412;
+    c.bot.figures.turn_bot_ms = 400;
+    c.bot.figures.turns = 1;
+    c.bot.figures.last_loss = "reset";
+    c.bot.figures.echo_delay_ms = 180;
+    c.bot.figures.echo_return_loss_db = 32;
+    change([&] { directory_.all = {c}; });
+    const std::string body = get("/api/v1/calls/c-000000000001").body;
+    EXPECT_THAT(body, HasSubstr(R"("last_loss":"reset")"));
+    EXPECT_THAT(body,
+                HasSubstr(R"("turns":1,"turn":{"total_ms":412,"network_ms":null,"bot_ms":400,)"
+                          R"("playout_ms":null}},"echo":{"delay_ms":180,"return_loss_db":32}})"));
+}
+
 TEST_F(ApiTest, WhatACallSaysOfItself) {
     model::CallInfo c = call(1, CallState::Ended);
     c.direction = model::CallDirection::Outbound;

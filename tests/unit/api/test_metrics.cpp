@@ -66,7 +66,12 @@ TEST(Metrics, EveryOneIsOnThePage) {
     std::stringstream page;
     page << in.rdbuf();
     Metrics metrics("x");
-    std::istringstream text(metrics.scrape({.workers = {{}}}));
+    std::istringstream text(
+        metrics.scrape({.workers = {{}},
+                        .ai_latencies = {{.step = "turn", .buckets = {0}},
+                                         {.step = "turn-bot", .buckets = {0}},
+                                         {.step = "socket-to-wire", .buckets = {0}},
+                                         {.step = "caller-to-socket", .buckets = {0}}}}));
     int seen = 0;
     for (std::string line; std::getline(text, line);) {
         if (!line.starts_with("# TYPE ")) continue;
@@ -75,6 +80,74 @@ TEST(Metrics, EveryOneIsOnThePage) {
         ++seen;
     }
     EXPECT_GT(seen, 25);
+}
+
+model::CallInfo call_with_bot(const char* id) {
+    model::CallInfo call = answered_call(id);
+    call.ai = "desk";
+    call.bot.protocol = "plain";
+    call.bot.state = model::AiState::Live;
+    call.bot.figures.connections = 2;
+    call.bot.figures.played_ms = 1500;
+    call.bot.figures.cleared_ms = 250;
+    return call;
+}
+
+TEST(Metrics, WhatBotsDoRisesAndStays) {
+    Metrics metrics("x");
+    model::CallInfo call = call_with_bot("c-000000000001");
+    std::string text = metrics.scrape({.calls = {call}});
+    EXPECT_THAT(text, HasSubstr("offhook_ai_calls{protocol=\"plain\",state=\"live\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_connections_total{protocol=\"plain\"} 2\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_sound_seconds_total{fate=\"played\"} 1.5\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_sound_seconds_total{fate=\"cleared\"} 0.25\n"));
+    call.bot.state = model::AiState::Lost;
+    call.bot.figures.played_ms = 2000;
+    text = metrics.scrape({.calls = {call}});
+    EXPECT_THAT(text, HasSubstr("offhook_ai_calls{protocol=\"plain\",state=\"live\"} 0\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_calls{protocol=\"plain\",state=\"lost\"} 1\n"));
+    // another AI begins to count at 0
+    metrics.on_ai_left(call);
+    call.bot.figures = {};
+    call.bot.figures.played_ms = 500;
+    metrics.on_call_ended(over(call, model::EndReason::CallerHangup));
+    text = metrics.scrape({});
+    EXPECT_THAT(text, HasSubstr("offhook_ai_sound_seconds_total{fate=\"played\"} 2.5\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_calls{protocol=\"plain\",state=\"lost\"} 0\n"));
+}
+
+TEST(Metrics, VerbsLossesAndReturnsOfBots) {
+    Metrics metrics("x");
+    metrics.on_bot_verb("transfer", "refused");
+    metrics.on_bot_lost("twilio", "reset");
+    metrics.on_bot_lost("twilio", "");
+    metrics.on_bot_back(1.2);
+    const std::string text = metrics.scrape({});
+    EXPECT_THAT(text,
+                HasSubstr("offhook_ai_verbs_total{result=\"refused\",verb=\"transfer\"} 1\n"));
+    EXPECT_THAT(text,
+                HasSubstr("offhook_ai_losses_total{protocol=\"twilio\",reason=\"reset\"} 1\n"));
+    EXPECT_THAT(text,
+                HasSubstr("offhook_ai_losses_total{protocol=\"twilio\",reason=\"unknown\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_reconnect_seconds_sum 1.2\n"));
+}
+
+TEST(Metrics, LatenciesAreTakenOnce) {
+    Metrics metrics("x");
+    Metrics::Readings now;
+    now.ai_latencies = {
+        {.step = "turn", .bounds_s = {0.1, 1}, .buckets = {1, 2, 0}, .sum_s = 1.25},
+        {.step = "turn-bot", .bounds_s = {0.1, 1}, .buckets = {0, 1, 0}, .sum_s = 0.5},
+        {.step = "caller-to-socket", .bounds_s = {0.001}, .buckets = {3, 0}, .sum_s = 0.0025}};
+    (void)metrics.scrape(now);
+    now.ai_latencies[0].buckets = {1, 2, 1};
+    now.ai_latencies[0].sum_s = 4.25;
+    const std::string text = metrics.scrape(now);
+    EXPECT_THAT(text, HasSubstr("offhook_ai_turn_seconds_count 4\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_turn_seconds_sum 4.25\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_turn_seconds_bucket{le=\"1\"} 3\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_turn_part_seconds_count{part=\"bot\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("offhook_ai_caller_to_socket_seconds_count 3\n"));
 }
 
 TEST(Metrics, CountersRiseWithTheCallAndStayWhenItEnds) {

@@ -46,6 +46,18 @@ void RegistryTest::SetUp() {
         .workers = workers.get(),
         .reaper = reaper.get(),
         .ai = ai.get(),
+        .bot =
+            [this](const BotChoice& choice) {
+                bots.push_back(choice.ai + " " + std::to_string(choice.fallbacks_used));
+                auto settings = std::make_shared<ai::BotSettings>();
+                for (const config::Ai& each : config.ai) {
+                    if (each.name == choice.ai) settings->ai = each;
+                }
+                settings->fallback.assign(
+                    fallback.begin() + static_cast<std::ptrdiff_t>(choice.fallbacks_used),
+                    fallback.end());
+                return settings;
+            },
         .learned_address = {},
         .web_workers = web_workers.get(),
         .web_settings = &web_settings,
@@ -62,6 +74,20 @@ void RegistryTest::SetUp() {
             },
         .hooks = {.on_answered = {},
                   .on_ended = [this](const model::CallInfo& call) { over.push_back(call); },
+                  .on_bot_verb =
+                      [this](auto verb, auto result) {
+                          bot_news.push_back(std::string(verb) + " " + std::string(result));
+                      },
+                  .on_bot_lost =
+                      [this](auto protocol, auto why) {
+                          bot_news.push_back("lost " + std::string(protocol) + " " +
+                                             std::string(why));
+                      },
+                  .on_bot_back = [this](double) { bot_news.push_back("back"); },
+                  .on_ai_left =
+                      [this](const model::CallInfo& call) {
+                          bot_news.push_back("left " + call.ai);
+                      },
                   .on_drained = [this] { is_drained = true; }}});
     calls->set_signalling(sip);
 }

@@ -81,7 +81,10 @@ protected:
     FakeSignalling sip;
     std::map<std::string, AccountRules> accounts;
     std::unique_ptr<CallRegistry> calls;
-    std::vector<model::CallInfo> over;  ///< told by the hook
+    std::vector<ai::Fallback> fallback;  ///< of every route
+    std::vector<std::string> bots;       ///< that were asked for: "tone 0", with fallbacks used
+    std::vector<std::string> bot_news;   ///< by the hooks: "dtmf done", "lost plain reset"
+    std::vector<model::CallInfo> over;   ///< told by the hook
     bool is_drained = false;
 
 private:
