@@ -25,6 +25,8 @@ constexpr std::int64_t kPhaseNs = kTickNs * 2 / 5;
 constexpr std::int64_t kTicksPerVisit = AiSessions::kTicksPerVisit;
 constexpr std::int64_t kWakeApartNs = base::kNsPerMs;
 constexpr std::size_t kFew = 32;
+/// What bots get at the end of the process to hear of it.
+constexpr std::int64_t kFarewellNs = base::kNsPerS / 2;
 
 std::int64_t tick_of(std::int64_t now_ns) noexcept {
     return (now_ns - kPhaseNs) / kTickNs;
@@ -154,6 +156,11 @@ void AiRuntime::run() {
         sessions_->sent(base::monotonic_ns());
         tick(now_ns);
         loop_->turn(0);
+    }
+    sessions_->clear();
+    const std::int64_t until_ns = base::monotonic_ns() + kFarewellNs;
+    while (sessions_->leaving() != 0 && base::monotonic_ns() < until_ns) {
+        loop_->turn(until_ns - base::monotonic_ns());
     }
     sessions_.reset();
     door_.reset();

@@ -75,6 +75,10 @@ void AiSessions::detach(const model::CallId& id) {
     if (const auto found = index_.find(id); found != index_.end()) remove(found->second);
 }
 
+void AiSessions::clear() {
+    while (!sessions_.empty()) remove(sessions_.size() - 1);
+}
+
 void AiSessions::listen() {
     for (std::size_t i = 0; i < ears_.size();) {
         const std::uint64_t written = ears_[i].tap->written_samples();

@@ -48,6 +48,10 @@ public:
     void visit(std::size_t slot, std::int64_t now_ns);
     void visit_all(std::int64_t now_ns);
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+    /// All go; their links say farewell.
+    void clear();
+    /// Links that are about to close.
+    [[nodiscard]] std::size_t leaving() const noexcept { return farewells_.size(); }
 
 private:
     struct Session {

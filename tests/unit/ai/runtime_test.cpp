@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/monotonic.h"
 #include "order.h"
+#include "socket/web_socket_listener.h"
 
 namespace offhook::ai {
 namespace {
@@ -83,6 +86,66 @@ TEST_F(Runtime, DetachOfTheUnknownAndNullPortsAreNothing) {
     runtime_->attach(ai::testing::order(CallId{"c-1"}, kTone, std::make_shared<AudioPort>(8000U)));
     EXPECT_TRUE(comes_true([&] { return runtime_->counters().sessions == 1; }));
     EXPECT_EQ(runtime_->counters().failed_sessions, 0U);
+}
+
+/// Takes a socket and gives back what it hears.
+class Parrot final : public socket::LinkEvents {
+public:
+    std::unique_ptr<socket::Link> link;
+    std::string texts;
+    std::optional<socket::LinkEnd> end;
+
+    void on_open() override {}
+    void on_text(std::string_view text) override { texts += text; }
+    void on_binary(std::span<const std::byte> bytes) override { link->send_binary(bytes); }
+    void on_closed(const socket::LinkEnd& how) override { end = how; }
+};
+
+TEST_F(Runtime, ABotBehindASocketHearsSpeaksAndIsToldTheEnd) {
+    auto loop = socket::EventLoop::create();
+    ASSERT_TRUE(loop);
+    Parrot parrot;
+    auto listener =
+        socket::WebSocketListener::open(**loop, {}, [&](const socket::UpgradeRequest& request) {
+            socket::UpgradeAnswer answer;
+            if (!request.subprotocols.empty()) answer.subprotocol = request.subprotocols[0];
+            answer.events = &parrot;
+            answer.take = [&](auto link) { parrot.link = std::move(link); };
+            return answer;
+        });
+    ASSERT_TRUE(listener) << listener.error().text();
+    const auto turn_until = [&](const auto& is_so) {
+        return comes_true([&] {
+            (*loop)->turn(base::kNsPerMs);
+            return is_so();
+        });
+    };
+    config::Ai bot{.name = "bot", .protocol = config::AiProtocol::Plain};
+    bot.url = "ws://127.0.0.1:" + std::to_string((*listener)->port());
+    bot.sample_rate_hz = 8000;
+    const auto port = std::make_shared<AudioPort>(8000U);
+    const AiOrder order = ai::testing::order(CallId{"c-1"}, bot, port);
+    runtime_->attach(order);
+    ASSERT_TRUE(turn_until([&] { return order.stats->state == model::AiState::Live; }));
+    Samples said(160 * 10);
+    for (std::size_t i = 0; i < said.size(); ++i) said[i] = static_cast<std::int16_t>(i + 1);
+    port->tap.write(said);
+    port->tapped_ns = base::monotonic_ns();
+    runtime_->wake();
+    ASSERT_TRUE(turn_until([&] { return port->voice.queued_samples() == said.size(); }));
+    Samples out(said.size());
+    bool was_cut = false;
+    EXPECT_EQ(port->voice.read(out, was_cut), out.size());
+    EXPECT_EQ(out, said);
+    EXPECT_GE(runtime_->latencies().caller_to_socket.snapshot().count, 1U);
+    // The process ends without anybody having taken the AI off.
+    std::thread ending([&] { runtime_.reset(); });
+    EXPECT_TRUE(turn_until([&] { return parrot.end.has_value(); }));
+    ending.join();
+    ASSERT_TRUE(parrot.end);
+    EXPECT_EQ(parrot.end->why, socket::LinkEnd::Why::ClosedByPeer);
+    EXPECT_EQ(parrot.end->code, 1000);
+    EXPECT_EQ(order.stats->state, model::AiState::Ended);
 }
 
 // Two media workers move sound and wake while two controllers attach and detach: for the thread
