@@ -87,6 +87,57 @@ TEST_F(Bots, TwilioToOpenAisTransport) {
     EXPECT_NEAR(played_ms, since_answer_ms, 250);
 }
 
+TEST_F(Bots, TelnyxToNodesWs) {
+    start_node("telnyx");
+    if (!is_started()) return;
+    check("twilio", {"--dialect", "telnyx", "--encoding", "pcma"});
+    judge_passed();
+    const std::vector<std::string> all = texts(0, R"({"event":"connected")");
+    ASSERT_GT(all.size(), 100U);
+    EXPECT_EQ(all[0], R"({"event":"connected","version":"1.0.0"})");
+    EXPECT_NE(all[1].find(R"("media_format":{"encoding":"PCMA","sample_rate":8000,"channels":1})"),
+              std::string::npos)
+        << all[1];
+    Bytes sound;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        const auto message = Message::read(all[i]);
+        ASSERT_TRUE(message) << all[i];
+        EXPECT_EQ(message->text("sequence_number"), std::to_string(i));
+        EXPECT_EQ(message->text("stream_id").value_or("").size(), 36U);
+        Bytes bytes;
+        const auto payload = message->text("media.payload");
+        EXPECT_TRUE(!payload || ai::decode_base64(*payload, bytes));
+        sound.insert(sound.end(), bytes.begin(), bytes.end());
+    }
+    EXPECT_NE(find_bytes(sound, sweep_bytes(8000, Encoding::Pcma)), kNowhere);
+    EXPECT_GE(time_got({R"("event":"mark")", R"({"name":"first"})"}) - time_of("answer"), 980);
+}
+
+TEST_F(Bots, JambonzToNodesWs) {
+    start_node("jambonz");
+    if (!is_started()) return;
+    check("twilio", {"--dialect", "jambonz", "--parameter", "shop=7"});
+    judge_passed();
+    EXPECT_EQ(state("interruption"), "ok");
+    const std::vector<std::string> all = texts(0, R"({"callSid":)");
+    ASSERT_GE(all.size(), 4U);
+    EXPECT_NE(all[0].find(R"("sampleRate":8000,"mixType":"mono","metadata":{"shop":"7"})"),
+              std::string::npos)
+        << all[0];
+    Bytes sound;
+    for (const BotLine& line : log_)
+        sound.insert(sound.end(), line.sound.begin(), line.sound.end());
+    EXPECT_NE(find_bytes(sound, sweep_bytes(8000, Encoding::Pcm)), kNowhere);
+    const double first_ms =
+        time_got({R"({"type":"mark","data":{"name":"first","event":"playout"}})"});
+    EXPECT_GE(first_ms - time_of("answer"), 980);
+    const double second_ms =
+        time_got({R"({"type":"mark","data":{"name":"second","event":"cleared"}})"});
+    EXPECT_LE(second_ms - time_of("clear"), 150);
+    EXPECT_FALSE(std::isnan(time_got({R"({"event":"dtmf","dtmf":"5","duration":"100"})"})));
+    judge_closes();
+}
+
 TEST_F(Bots, TwilioToPython) {
     start_python("twilio_bot.py");
     if (!is_started()) return;

@@ -1,12 +1,13 @@
 // Bots that were written for Twilio Media Streams, none of them by us:
 //
-//   node twilio_bots.mjs --modules FOLDER --log FILE --bot ws|saver|openai [--wav FILE]
+//   node twilio_bots.mjs --modules FOLDER --log FILE --bot ws|telnyx|jambonz|saver|openai [--wav FILE]
 //
 // Descriptor 3 gets the line `ready ws://127.0.0.1:PORT`. FILE gets one JSON line for each thing that happened, with
 // `at` in ms: {"at", "got": text} for each message of Offhook as it came, {"at", "note": ..., ...} for what the bot did.
 //
 //   ws      Node's `ws` alone. Answers the caller's first sentence with 5 s of sound: 1 s in one message, the rest in
 //           pieces of 7 ms, with a mark behind either; when the caller speaks again it clears.
+//   telnyx, jambonz   the same, as bots for these read and write.
 //   saver   `twilio-media-stream-save-audio-file` writes what the caller says to --wav.
 //   openai  `@openai/agents-extensions` TwilioRealtimeTransportLayer, before a stand-in of OpenAI's Realtime API that
 //           answers the caller's first sentence with 5 s of sound and notices when the caller speaks again.
@@ -65,37 +66,83 @@ const tone = (bytes) => {
 };
 
 const keepLog = (socket) => {
-  socket.on("message", (data, isBinary) => note({ got: data.toString(), isBinary }));
+  socket.on("message", (data, isBinary) =>
+    note(isBinary ? { bytes: data.toString("base64") } : { got: data.toString() }),
+  );
   socket.on("close", (code) => note({ note: "closed", code }));
+};
+
+/// Answers the first sentence, clears at the next.
+const talker = (say) => {
+  let answered = false;
+  return listener({
+    speaking() {
+      if (!answered) return;
+      note({ note: "clear" });
+      say.clear();
+    },
+    spoken() {
+      if (answered) return;
+      answered = true;
+      note({ note: "answer" });
+      say.media(tone(8000));
+      say.mark("first");
+      for (let sent = 0; sent < 32000; sent += 56) say.media(tone(56));
+      say.mark("second");
+    },
+  });
+};
+
+/// @param named  what every message of the bot has beside its own
+const twilioTalker = (socket, streamOf, named) => {
+  let stream;
+  const send = (message) => socket.send(JSON.stringify({ ...message, ...named(stream) }));
+  const hear = talker({
+    media: (payload) => send({ event: "media", media: { payload: payload.toString("base64") } }),
+    mark: (name) => send({ event: "mark", mark: { name } }),
+    clear: () => send({ event: "clear" }),
+  });
+  socket.on("message", (data) => {
+    const message = JSON.parse(data);
+    if (message.event === "start") stream = streamOf(message);
+    if (message.event === "media") hear(Buffer.from(message.media.payload, "base64"));
+  });
+};
+
+/// mu-law of S16, and back by the table of the tone's 16 codes and silence.
+const toUlaw = (pcm) => {
+  const codes = Buffer.alloc(pcm.length / 2);
+  for (let i = 0; i < codes.length; i += 1) codes[i] = Math.abs(pcm.readInt16LE(2 * i)) > 1000 ? 0x90 : 0xff;
+  return codes;
+};
+const fromUlaw = (codes) => {
+  const pcm = Buffer.alloc(codes.length * 2);
+  codes.forEach((code, i) => {
+    const bits = ~code & 0xff;
+    const magnitude = ((((bits & 0xf) << 3) + 132) << ((bits >> 4) & 7)) - 132;
+    pcm.writeInt16LE(bits & 0x80 ? -magnitude : magnitude, 2 * i);
+  });
+  return pcm;
 };
 
 const bots = {
   ws(socket) {
-    let stream;
-    let answered = false;
-    const send = (message) => socket.send(JSON.stringify({ ...message, streamSid: stream }));
-    const media = (payload) => send({ event: "media", media: { payload: payload.toString("base64") } });
-    const mark = (name) => send({ event: "mark", mark: { name } });
-    const hear = listener({
-      speaking() {
-        if (!answered) return;
-        note({ note: "clear" });
-        send({ event: "clear" });
-      },
-      spoken() {
-        if (answered) return;
-        answered = true;
-        note({ note: "answer" });
-        media(tone(8000));
-        mark("first");
-        for (let sent = 0; sent < 32000; sent += 56) media(tone(56));
-        mark("second");
-      },
+    twilioTalker(socket, (message) => message.start.streamSid, (streamSid) => ({ streamSid }));
+  },
+
+  telnyx(socket) {
+    twilioTalker(socket, (message) => message.stream_id, (stream_id) => ({ stream_id }));
+  },
+
+  jambonz(socket) {
+    const send = (message) => socket.send(JSON.stringify(message));
+    const hear = talker({
+      media: (codes) => socket.send(fromUlaw(codes)),
+      mark: (name) => send({ type: "mark", data: { name } }),
+      clear: () => send({ type: "killAudio" }),
     });
-    socket.on("message", (data) => {
-      const message = JSON.parse(data);
-      if (message.event === "start") stream = message.start.streamSid;
-      if (message.event === "media") hear(Buffer.from(message.media.payload, "base64"));
+    socket.on("message", (data, isBinary) => {
+      if (isBinary) hear(toUlaw(data));
     });
   },
 
@@ -172,7 +219,11 @@ const openaiStandIn = async () => {
 
 const library = options.bot === "openai" ? await load("@openai/agents-extensions") : undefined;
 const service = options.bot === "openai" ? await openaiStandIn() : undefined;
-const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+const server = new WebSocketServer({
+  port: 0,
+  host: "127.0.0.1",
+  handleProtocols: (offered) => (offered.has("audio.jambonz.org") ? "audio.jambonz.org" : false),
+});
 server.on("connection", (socket, request) => {
   note({ note: "connected", signature: request.headers["x-twilio-signature"], host: request.headers.host, path: request.url });
   keepLog(socket);
