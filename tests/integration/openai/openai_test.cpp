@@ -72,8 +72,8 @@ protected:
                        (folder_ / "events.ts").string()});
         EXPECT_EQ(check.wait(seconds(120)).value_or(-1), 0) << check.output();
     }
-    std::string verdict() {
-        const auto at = service_->wait_output("verdict ", seconds(60));
+    std::string verdict(milliseconds limit = seconds(60)) {
+        const auto at = service_->wait_output("verdict ", limit);
         if (!at) return "none:\n" + service_->output();
         service_->wait_output("\n", seconds(5), *at);
         const std::string text = service_->output();
@@ -110,6 +110,13 @@ TEST_F(OpenAi, AStoryInTheNamesOfBefore) {
     start_with("/beta", "beta = true\n");
     expect_story();
     expect_types("beta/realtime/realtime");
+}
+
+TEST_F(OpenAi, ASessionIsReplacedBeforeItsLimit) {
+    start_with("/limit", "session_limit_min = 1\n");
+    OffhookCall caller(daemon_->uri(), {"--seconds", "66"});
+    EXPECT_EQ(verdict(seconds(80)), "ok");
+    EXPECT_EQ(caller.finish(seconds(80)), 0) << caller.text();
 }
 
 TEST_F(OpenAi, AKeyThatIsRefusedIsNotTriedAgain) {

@@ -4,7 +4,8 @@
     service.py [LOG]      LOG: gets what came, an event a line, of sound the first only
 
 Its port is the first line on descriptor 3. The path says the story: /ga/v1/realtime?model=m, /beta/v1/realtime?model=m.
-The first connection of a story is broken off, the second one ends it: "verdict ok" or "verdict failed: ...".
+The first connection of a story is broken off, the second one ends it: "verdict ok" or "verdict failed: ...". The first one of
+/limit/v1/realtime?model=m has to be closed in order when a minute is over, and the second one to be there at once.
 """
 
 import asyncio
@@ -305,23 +306,46 @@ async def second(session):
     expect(session.ws.close_code == 1000, f"closed with {session.ws.close_code}")
 
 
+async def until_the_limit(session):
+    await session.begin()
+    await session.event("response.create")
+    await session.speak("resp_1", "item_1", 0.5, "Hello.")
+    await session.done("resp_1")
+    begin = session.loop.time()
+    expect(await asyncio.wait_for(session.events.get(), 70) is None, "something came of us")
+    took = session.loop.time() - begin
+    expect(58 <= took <= 63, f"the session lasted {took:.1f} s")
+    expect(session.ws.close_code == 1000, f"closed with {session.ws.close_code}")
+    expect(session.appends >= 2800, f"{session.appends} frames of the caller in a minute")
+
+
+async def beyond_the_limit(session):
+    await session.begin()
+    event = await session.event("conversation.item.create")
+    expect(event["item"]["content"][0]["text"] == "Hello.", str(event))
+    await session.silence(0.3)
+    expect(session.appends > 5, "the caller is not heard")
+
+
+STORIES = {"ga": (first, second), "beta": (first, second), "limit": (until_the_limit, beyond_the_limit)}
 COUNTS = {}
 
 
 async def answer(ws):
     try:
         url = urlsplit(ws.path)
-        dialect = url.path.split("/")[1]
+        story = url.path.split("/")[1]
+        dialect = "beta" if story == "beta" else "ga"
         expect(url.path.endswith("/v1/realtime") and parse_qs(url.query) == {"model": ["m"]}, ws.path)
         expect(ws.request_headers.get("Authorization") == f"Bearer {KEY}", "Authorization")
         expect(ws.request_headers.get("OpenAI-Beta") == (None if dialect == "ga" else "realtime=v1"), "OpenAI-Beta")
         session = Session(ws, dialect)
         reader = asyncio.create_task(session.read())
-        COUNTS[dialect] = COUNTS.get(dialect, 0) + 1
-        if COUNTS[dialect] == 1:
-            await first(session)
+        COUNTS[story] = COUNTS.get(story, 0) + 1
+        if COUNTS[story] == 1:
+            await STORIES[story][0](session)
         else:
-            await second(session)
+            await STORIES[story][1](session)
             print("verdict ok", flush=True)
         await reader
     except Exception as error:
