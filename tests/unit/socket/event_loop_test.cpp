@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -138,31 +137,47 @@ TEST(EventLoop, refuses_a_descriptor_that_cannot_be_watched) {
 
 TEST(EventLoop, runs_timers_in_the_order_of_their_times) {
     auto loop = new_loop();
-    std::vector<int> order;
-    std::vector<std::unique_ptr<EventLoop::Timer>> timers;
-    std::vector<int> delays(200);
-    for (int i = 0; i < 200; ++i) delays[static_cast<std::size_t>(i)] = i;
-    std::shuffle(delays.begin(), delays.end(), std::mt19937(7));
-    for (const int delay : delays) {
-        timers.push_back(loop->after(delay * 100'000, [&order, delay] { order.push_back(delay); }));
-    }
-    // Every fifth is put off behind all others, every seventh goes.
-    std::vector<int> expected, late;
-    for (std::size_t i = 0; i < timers.size(); ++i) {
-        if (delays[i] % 7 == 0) {
-            timers[i].reset();
-        } else if (delays[i] % 5 == 0) {
-            timers[i]->restart((delays[i] + 300) * 100'000);
-            late.push_back(delays[i]);
+    // When each is due lies between these: the clock goes on while it is armed.
+    struct Due {
+        std::int64_t earliest_ns = 0, latest_ns = 0;
+        int runs = 0;
+    };
+    constexpr std::size_t kTimers = 200;
+    std::vector<Due> due(kTimers);
+    std::vector<std::unique_ptr<EventLoop::Timer>> timers(kTimers);
+    std::vector<std::size_t> order;
+    std::mt19937 random(7);
+    const auto arm = [&](std::size_t i) {
+        const auto delay_ns = static_cast<std::int64_t>(random() % 20'000'000U);
+        due[i].earliest_ns = base::monotonic_ns() + delay_ns;
+        if (timers[i]) {
+            timers[i]->restart(delay_ns);
         } else {
-            expected.push_back(delays[i]);
+            timers[i] = loop->after(delay_ns, [&, i] {
+                EXPECT_GE(base::monotonic_ns(), due[i].earliest_ns);
+                ++due[i].runs;
+                order.push_back(i);
+            });
+        }
+        due[i].latest_ns = base::monotonic_ns() + delay_ns;
+    };
+    for (std::size_t i = 0; i < kTimers; ++i) arm(i);
+    // Every fifth is armed anew, every seventh goes.
+    std::size_t left = kTimers;
+    for (std::size_t i = 0; i < kTimers; ++i) {
+        if (i % 7 == 0) {
+            timers[i].reset();
+            --left;
+        } else if (i % 5 == 0) {
+            arm(i);
         }
     }
-    std::sort(expected.begin(), expected.end());
-    std::sort(late.begin(), late.end());
-    expected.insert(expected.end(), late.begin(), late.end());
-    while (order.size() < expected.size()) loop->turn(-1);
-    EXPECT_EQ(order, expected);
+    ASSERT_TRUE(order.empty());
+    while (order.size() < left) loop->turn(-1);
+    for (std::size_t i = 0; i < kTimers; ++i) EXPECT_EQ(due[i].runs, i % 7 == 0 ? 0 : 1) << i;
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        EXPECT_LE(due[order[i - 1]].earliest_ns, due[order[i]].latest_ns);
+    }
 }
 
 TEST(EventLoop, waits_no_longer_than_asked_or_than_the_next_timer) {
