@@ -109,6 +109,12 @@ protected:
         return found;
     }
 
+    double metric(const std::string& name) {
+        const std::string page = daemon_->get("/metrics").body;
+        const auto at = page.find("\n" + name + " ");
+        return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
+    }
+
     double talk_s_ = 0, answer_s_ = 0, said_s_ = 0;
     std::unique_ptr<Process> bot_;
 };
@@ -177,6 +183,12 @@ TEST_F(BargeInTest, TheCallersWordsDoAndOurEchoDoesNot) {
         ASSERT_FALSE(drained.empty()) << story;
         EXPECT_GE(drained.back().played_ms, (talk_s_ + answer_s_) * 1e3 - 1) << story;
     }
+    // Who was answered after the words: those for whom the bot was silent by then. It answered at
+    // once, when it was told, 300 ms after the last of them.
+    EXPECT_EQ(metric("offhook_ai_turn_seconds_count"), 4);
+    const double turn_s = metric("offhook_ai_turn_seconds_sum") / 4;
+    EXPECT_GE(turn_s, 0.3);
+    EXPECT_LE(turn_s, 0.7);
 }
 
 }  // namespace
