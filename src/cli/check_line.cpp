@@ -122,6 +122,8 @@ void CheckLine::mark(std::string name) {
 
 void CheckLine::clear() {
     ++notes_.clears;
+    if (!is_judged_) notes_.judged = true;
+    is_judged_ = true;
     if (queued() != 0) dropped_.emplace_back(played_, given_);
     for (Mark& mark : marks_) mark.is_cleared = mark.position > played_;
     played_ = given_;

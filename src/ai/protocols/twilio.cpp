@@ -249,10 +249,6 @@ void Twilio::on_mark(const std::string& name, MarkEnd how, std::uint64_t /*posit
     send();
 }
 
-void Twilio::on_barge_in(std::uint64_t /*played*/) {
-    host_.judge_barge_in(true);
-}
-
 void Twilio::on_end(model::EndReason reason) {
     if (!gathered_.empty()) send_media();
     begin("stop");

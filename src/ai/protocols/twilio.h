@@ -18,9 +18,9 @@ namespace offhook::ai {
 ///     connected, start, media ... dtmf, mark ... stop  -->
 ///                          <-- media, mark, clear
 ///
-/// There is no word for a barge-in that we noticed: it is taken for one, so what is queued goes and
-/// the marks come back, as after the bot's own `clear`. A mark that went with a connection is not
-/// told: a stream knows only its own.
+/// There is no word for a barge-in that we noticed. Playout waits: the bot's own `clear` confirms
+/// it, else how long the caller speaks decides, and a cough is taken back. A mark that went with a
+/// connection is not told: a stream knows only its own.
 ///
 /// A connection that follows another is a new stream with the same call. It hears what the caller
 /// said meanwhile first; timestamps rise by a frame with each all the same. start's custom
@@ -41,7 +41,7 @@ public:
     void on_frame(std::span<const std::int16_t> pcm, FrameAt at) override;
     void on_digit(char digit, unsigned duration_ms) override;
     void on_mark(const std::string& name, MarkEnd how, std::uint64_t position) override;
-    void on_barge_in(std::uint64_t played) override;
+    void on_barge_in(std::uint64_t /*played*/) override {}
     void on_end(model::EndReason reason) override;
 
 private:

@@ -133,10 +133,6 @@ void Jambonz::on_mark(const std::string& name, MarkEnd how, std::uint64_t /*posi
     host_.send_text(json.text());
 }
 
-void Jambonz::on_barge_in(std::uint64_t /*played*/) {
-    host_.judge_barge_in(true);
-}
-
 void Jambonz::on_end(model::EndReason /*reason*/) {}
 
 }  // namespace offhook::ai

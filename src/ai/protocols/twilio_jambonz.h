@@ -16,8 +16,8 @@ namespace offhook::ai {
 ///     facts of the call, then binary ... dtmf, mark, playDone -->
 ///                 <-- binary, playAudio, killAudio, mark, clearMarks, disconnect
 ///
-/// A `disconnect` asks for the verb hang-up, which the route has to allow. A barge-in that we
-/// noticed is taken for one, as on Twilio.
+/// A `disconnect` asks for the verb hang-up, which the route has to allow. Of a barge-in that we
+/// noticed the bot is not told, as on Twilio; `killAudio` confirms it.
 class Jambonz final : public BotProtocol {
 public:
     /// @param host  outlives this
@@ -33,7 +33,7 @@ public:
     void on_frame(std::span<const std::int16_t> pcm, FrameAt at) override;
     void on_digit(char digit, unsigned duration_ms) override;
     void on_mark(const std::string& name, MarkEnd how, std::uint64_t position) override;
-    void on_barge_in(std::uint64_t played) override;
+    void on_barge_in(std::uint64_t /*played*/) override {}
     void on_end(model::EndReason reason) override;
 
 private:
