@@ -12,24 +12,28 @@ namespace {
 /// other way round.
 class BotsOnACall : public Bots {
 protected:
-    static constexpr int kSpeaksAt_ms = 1000, kInterruptsAt_ms = 4200, kHangsUpAt_ms = 6500;
+    static constexpr int kSpeaksAt_ms = 1000, kInterruptsAt_ms = 4200;
+    int interrupts_for_ms_ = 1500, hangs_up_at_ms_ = 6500;
+    std::string route_;  ///< more keys of it
     std::unique_ptr<Daemon> daemon_;
     Bytes said_, heard_;
 
     void call(const std::string& ai) {
         Daemon::Options options;
         options.more = "[[ai]]\nname = \"bot\"\nurl = \"" + url_ + "\"\n" + ai +
-                       "\n[[route]]\nname = \"all\"\nai = \"bot\"\nfill = \"silence\"\n";
+                       "\n[[route]]\nname = \"all\"\nai = \"bot\"\nfill = \"silence\"\n" + route_;
         daemon_ = std::make_unique<Daemon>(folder_, options);
         said_ = sweep_bytes(8000, Encoding::Pcmu);
-        std::vector<std::uint8_t> line(kHangsUpAt_ms * 8, 0xFF);
-        for (const int at_ms : {kSpeaksAt_ms, kInterruptsAt_ms})
-            std::memcpy(line.data() + at_ms * 8, said_.data(), said_.size());
+        std::vector<std::uint8_t> line(static_cast<std::size_t>(hangs_up_at_ms_) * 8, 0xFF);
+        std::memcpy(line.data() + kSpeaksAt_ms * 8, said_.data(), said_.size());
+        std::memcpy(line.data() + kInterruptsAt_ms * 8,
+                    said_.data(),
+                    static_cast<std::size_t>(interrupts_for_ms_) * 8);
         OwnCaller caller("127.0.0.1", daemon_->sip_port());
         RtpEnd rtp("127.0.0.1");
         ASSERT_EQ(caller.invite({.port = rtp.port()}), 200);
         rtp.set_peer(caller.answer_port());
-        rtp.exchange(packets_of(line, 20, 0), milliseconds(kHangsUpAt_ms));
+        rtp.exchange(packets_of(line, 20, 0), milliseconds(hangs_up_at_ms_));
         EXPECT_EQ(caller.bye(), 200);
         EXPECT_TRUE(eventually(seconds(10), bot_.get(), [&] {
             log_ = read_bot_log(folder_ / "log");
@@ -96,6 +100,30 @@ TEST_F(BotsOnACall, TwilioToOpenAisTransport) {
     EXPECT_NE(find_bytes(judge_stream(0), said_), kNowhere);
     EXPECT_NE(find_bytes(heard_, tone_bytes()), kNowhere);
     EXPECT_FALSE(std::isnan(time_of("truncate")));
+}
+
+TEST_F(BotsOnACall, PlainToPython) {
+    start_python("plain_bot.py", {"--schema", bot_setting("OFFHOOK_PLAIN_SCHEMA")});
+    if (!is_started()) return;
+    call("protocol = \"plain\"\nsample_rate_hz = 8000");
+    Bytes sound;
+    for (const BotLine& line : log_) {
+        sound.insert(sound.end(), line.sound.begin(), line.sound.end());
+        EXPECT_EQ(line.note.find("schema"), std::string::npos) << line.line;
+    }
+    std::vector<std::int16_t> samples;
+    ai::decode_samples(Encoding::Pcmu, said_, samples);
+    Bytes expected;
+    ai::encode_samples(Encoding::Pcm, samples, expected);
+    EXPECT_NE(find_bytes(sound, expected), kNowhere);
+    const std::vector<std::string> all = texts(0, R"({"type":"start")");
+    ASSERT_FALSE(all.empty());
+    EXPECT_EQ(all.back(), R"({"type":"stop","reason":"caller-hangup"})");
+    EXPECT_NE(all[0].find(R"("codec":"PCMU")"), std::string::npos) << all[0];
+    const double first_ms = time_got({R"("name":"first","state":"played")"});
+    EXPECT_GE(first_ms - time_of("answer"), 980);
+    const double second_ms = time_got({R"("name":"second","state":"cleared")"});
+    EXPECT_LE(second_ms - time_of("clear"), 150);
 }
 
 }  // namespace

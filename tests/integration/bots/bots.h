@@ -75,18 +75,20 @@ protected:
         argv.insert(argv.end(), more.begin(), more.end());
         start(argv);
     }
-    void start_node(const std::string& bot) {
+    void start_node(const std::string& bot, const std::vector<std::string>& more = {}) {
         const std::string modules = bot_setting("OFFHOOK_BOT_MODULES");
         if (!has_program("node") || !std::filesystem::exists(modules + "/installed"))
             GTEST_SKIP() << "no npm packages in " << modules << "; scripts/bots fetches them";
-        start({"node",
-               bot_setting("OFFHOOK_BOTS") + "/twilio_bots.mjs",
-               "--modules",
-               modules,
-               "--bot",
-               bot,
-               "--wav",
-               (folder_ / "said.wav").string()});
+        std::vector<std::string> argv{"node",
+                                      bot_setting("OFFHOOK_BOTS") + "/twilio_bots.mjs",
+                                      "--modules",
+                                      modules,
+                                      "--bot",
+                                      bot,
+                                      "--wav",
+                                      (folder_ / "said.wav").string()};
+        argv.insert(argv.end(), more.begin(), more.end());
+        start(argv);
     }
     [[nodiscard]] bool is_started() const { return !url_.empty(); }
     /// Calls the bot, then ends it: its log is whole.

@@ -1,12 +1,13 @@
 // Bots that were written for Twilio Media Streams, none of them by us:
 //
-//   node twilio_bots.mjs --modules FOLDER --log FILE --bot ws|telnyx|jambonz|saver|openai [--wav FILE]
+//   node twilio_bots.mjs --modules FOLDER --log FILE --bot ws|telnyx|jambonz|saver|openai [--wav FILE] [--deaf]
 //
 // Descriptor 3 gets the line `ready ws://127.0.0.1:PORT`. FILE gets one JSON line for each thing that happened, with
 // `at` in ms: {"at", "got": text} for each message of Offhook as it came, {"at", "note": ..., ...} for what the bot did.
 //
 //   ws      Node's `ws` alone. Answers the caller's first sentence with 5 s of sound: 1 s in one message, the rest in
 //           pieces of 7 ms, with a mark behind either; when the caller speaks again it clears.
+//           With --deaf it never clears.
 //   telnyx, jambonz   the same, as bots for these read and write.
 //   saver   `twilio-media-stream-save-audio-file` writes what the caller says to --wav.
 //   openai  `@openai/agents-extensions` TwilioRealtimeTransportLayer, before a stand-in of OpenAI's Realtime API that
@@ -18,7 +19,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 const { values: options } = parseArgs({
-  options: { modules: { type: "string" }, log: { type: "string" }, bot: { type: "string" }, wav: { type: "string" } },
+  options: { modules: { type: "string" }, log: { type: "string" }, bot: { type: "string" }, wav: { type: "string" }, deaf: { type: "boolean" } },
 });
 const require = createRequire(resolve(options.modules, "package.json"));
 const load = (name) => import(pathToFileURL(require.resolve(name)));
@@ -77,7 +78,7 @@ const talker = (say) => {
   let answered = false;
   return listener({
     speaking() {
-      if (!answered) return;
+      if (!answered || options.deaf) return;
       note({ note: "clear" });
       say.clear();
     },
