@@ -156,7 +156,9 @@ bool VoiceDetector::is_periodic() const noexcept {
     float past_energy = dot(past, past, kPeriodWindow);
     std::array<float, kMostLag - kLeastLag + 3> similar{};
     for (std::size_t i = 0; i < similar.size(); ++i) {
-        similar[i] = dot(now, past, kPeriodWindow) / std::sqrt(energy * past_energy + 1);
+        // The running sum is not exact; and what was 20 dB quieter is not the period before.
+        const float before = std::max(past_energy, energy / 100);
+        similar[i] = dot(now, past, kPeriodWindow) / (std::sqrt(energy * before) + 1);
         const float leaves = past[kPeriodWindow - 1];
         --past;
         past_energy += past[0] * past[0] - leaves * leaves;
