@@ -246,6 +246,7 @@ void BotSession::Impl::carry_out(const BotRequest& request) {
     if (!entry) return;
     if (request.verb != BotVerb::PlayPrompt) {
         entry->stage = VerbDesk::Stage::Asked;
+        write_stats();  // it may end the call, whose record is made then
         events_.on_request(parts_.call.id, request);
     } else if (line_->play_prompt(request.argument)) {
         entry->stage = VerbDesk::Stage::Playing;
@@ -336,6 +337,7 @@ void BotSession::Impl::complain(std::string sentence) {
 
 void BotSession::Impl::set_state(AiState state, const std::string& detail) {
     stats_.state.store(state, std::memory_order_relaxed);
+    write_stats();
     events_.on_state(parts_.call.id, state, detail);
 }
 
