@@ -215,6 +215,11 @@ void BotSession::Impl::schedule(const std::string& why) {
 }
 
 void BotSession::Impl::give_up(const std::string& why) {
+    // Also where nobody waits for it to come back it is a loss, and not the bot's goodbye.
+    if (stats_.lost_since_ns.load(std::memory_order_relaxed) == 0) {
+        stats_.lost_since_ns.store(lost_ns_, std::memory_order_relaxed);
+        set_state(AiState::Lost, why);
+    }
     leave(Next::Fallback, why);
 }
 
