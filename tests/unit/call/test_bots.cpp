@@ -233,7 +233,7 @@ TEST_F(Bots, ParametersAreFilledInOnce) {
     ai::BotSettings settings;
     settings.ai.parameter = {{.name = "who", .value = "<${from}> ${to} ${call_id}${account}"},
                              {.name = "odd", .value = "$ ${ ${x} ${route"},
-                             {.name = "long", .value = std::string(490, 'a') + "${from}"}};
+                             {.name = "long", .value = std::string(498, 'a') + "${from}"}};
     const ai::BotCall out = bot_call_of(call, settings);
     EXPECT_EQ(out.direction, "inbound");
     EXPECT_EQ(out.from, "${to}");
