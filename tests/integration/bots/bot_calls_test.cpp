@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <span>
 
@@ -13,11 +15,25 @@ namespace {
 class BotsOnACall : public Bots {
 protected:
     static constexpr int kSpeaksAt_ms = 1000, kInterruptsAt_ms = 4200;
-    int interrupts_for_ms_ = 1500, hangs_up_at_ms_ = 6500;
-    std::string route_;  ///< more keys of it
+    int hangs_up_at_ms_ = 6500;
+    Bytes interruption_;  ///< mu-law; empty: what the caller said before
+    std::string route_;   ///< more keys of it
     std::unique_ptr<Daemon> daemon_;
     Bytes said_, heard_;
 
+    /// So much of a voice, from its first loud sample on.
+    Bytes voice(int length_ms) {
+        const Sound sound = speech(folder_, 8000, "hello hello, no, wait a moment please");
+        const auto is_loud = [](std::int16_t sample) { return std::abs(sample) > 3000; };
+        const auto first = std::find_if(sound.samples.begin(), sound.samples.end(), is_loud);
+        const auto left = static_cast<std::size_t>(sound.samples.end() - first);
+        Bytes bytes;
+        ai::encode_samples(
+            Encoding::Pcmu,
+            std::span(first, std::min(left, static_cast<std::size_t>(length_ms) * 8)),
+            bytes);
+        return bytes;
+    }
     void call(const std::string& ai) {
         Daemon::Options options;
         options.more = "[[ai]]\nname = \"bot\"\nurl = \"" + url_ + "\"\n" + ai +
@@ -26,9 +42,8 @@ protected:
         said_ = sweep_bytes(8000, Encoding::Pcmu);
         std::vector<std::uint8_t> line(static_cast<std::size_t>(hangs_up_at_ms_) * 8, 0xFF);
         std::memcpy(line.data() + kSpeaksAt_ms * 8, said_.data(), said_.size());
-        std::memcpy(line.data() + kInterruptsAt_ms * 8,
-                    said_.data(),
-                    static_cast<std::size_t>(interrupts_for_ms_) * 8);
+        const Bytes& interruption = interruption_.empty() ? said_ : interruption_;
+        std::memcpy(line.data() + kInterruptsAt_ms * 8, interruption.data(), interruption.size());
         OwnCaller caller("127.0.0.1", daemon_->sip_port());
         RtpEnd rtp("127.0.0.1");
         ASSERT_EQ(caller.invite({.port = rtp.port()}), 200);
@@ -83,6 +98,32 @@ TEST_F(BotsOnACall, TwilioToNodesWs) {
     const double second_ms = time_got({R"("event":"mark")", R"({"name":"second"})"});
     EXPECT_GE(second_ms, time_of("clear"));
     EXPECT_LE(second_ms - time_of("clear"), 150);
+}
+
+// Twilio has no word for it: what the caller does afterwards decides.
+TEST_F(BotsOnACall, ACoughIsTakenBack) {
+    start_node("ws", {"--deaf"});
+    if (!is_started()) return;
+    route_ = "barge_in = \"detect\"\n";
+    interruption_ = voice(200);
+    hangs_up_at_ms_ = 10'500;
+    call("protocol = \"twilio\"");
+    // 5 s of sound, and a second in which it waited for the bot's word.
+    const double took_ms = time_got({R"({"name":"second"})"}) - time_of("answer");
+    EXPECT_GE(took_ms, 5700);
+    EXPECT_LE(took_ms, 6700);
+}
+
+TEST_F(BotsOnACall, ASentenceIsNot) {
+    start_node("ws", {"--deaf"});
+    if (!is_started()) return;
+    route_ = "barge_in = \"detect\"\n";
+    interruption_ = voice(1800);
+    hangs_up_at_ms_ = 10'500;
+    call("protocol = \"twilio\"");
+    const double took_ms = time_got({R"({"name":"second"})"}) - time_of("answer");
+    EXPECT_GE(took_ms, 1500);
+    EXPECT_LE(took_ms, 4000);
 }
 
 TEST_F(BotsOnACall, TwilioToAnNpmPackageThatKeepsTheSound) {
