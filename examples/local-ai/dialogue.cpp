@@ -26,7 +26,7 @@ std::string spoken_time(TimeOfDay now) {
     if (minute != 0) {
         const int away = is_past ? minute : 60 - minute;
         text = std::string(kMinutes[static_cast<std::size_t>(away / 5 - 1)]) +
-               (is_past ? " past " : " to ");
+               (is_past ? " after " : " before ");
     }
     text += kHours[static_cast<std::size_t>(named % 12)];
     if (minute == 0) text += " o'clock";

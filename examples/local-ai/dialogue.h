@@ -41,7 +41,8 @@ private:
     std::string last_;
 };
 
-/// "twenty minutes past seven in the evening", to five minutes.
+/// "twenty minutes after seven in the evening", to five minutes. Not "past" and "to", which a telephone
+/// makes one.
 [[nodiscard]] std::string spoken_time(TimeOfDay now);
 
 /// Lower case, only letters and single spaces: as the grammars have it.

@@ -68,7 +68,7 @@ std::string answer_grammar() {
     sayings.push_back(plain_words(kOrderBefore) + " <item> [and <item>] " +
                       plain_words(kOrderBehind));
     sayings.push_back(plain_words(kItIs) +
-                      " (<minutes> (past | to) <hour> | <hour> o'clock) <part>");
+                      " (/12/ <minutes> (after | before) <hour> | /1/ <hour> o'clock) <part>");
     return std::string(kHeader) + "public " + rule("saying", sayings) + item_rules() +
            rule("minutes", texts(kMinutes)) + rule("hour", texts(kHours)) +
            rule("part", texts(kDayParts));

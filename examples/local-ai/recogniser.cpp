@@ -3,13 +3,29 @@
 #include <pocketsphinx.h>
 #include <sphinxbase/err.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <vector>
 
 namespace offhook::local_ai {
 namespace {
 
 constexpr const char* kSearch = "grammar";
+
+/// White noise of some -75 dBov, always the same. Digital silence and the empty band above 4 kHz have
+/// no logarithm worth the name: of 26 answers through mu-law 19 are recognised without it, 24 with.
+std::vector<std::int16_t> with_noise(std::span<const std::int16_t> pcm) {
+    constexpr int kAmplitude = 8;
+    std::vector<std::int16_t> noisy(pcm.begin(), pcm.end());
+    std::uint32_t state = 1;
+    for (std::int16_t& sample : noisy) {
+        state = state * 1664525U + 1013904223U;
+        const int noise = static_cast<int>(state >> 16U) % (2 * kAmplitude + 1) - kAmplitude;
+        sample = static_cast<std::int16_t>(std::clamp(sample + noise, -32768, 32767));
+    }
+    return noisy;
+}
 
 }  // namespace
 
@@ -75,7 +91,8 @@ std::optional<std::string> Recogniser::hear(std::span<const std::int16_t> pcm) {
     ps_decoder_t* decoder = decoder_.get();
     if (pcm.empty() || ps_start_utt(decoder) != 0) return std::nullopt;
     constexpr int kWholeUtterance = 1;
-    ps_process_raw(decoder, pcm.data(), pcm.size(), 0, kWholeUtterance);
+    const auto heard = with_noise(pcm);
+    ps_process_raw(decoder, heard.data(), heard.size(), 0, kWholeUtterance);
     ps_end_utt(decoder);
     std::int32_t score = 0;
     const char* words = ps_get_hyp(decoder, &score);

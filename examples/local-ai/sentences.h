@@ -26,8 +26,12 @@ inline constexpr std::string_view kOrderBefore = "Your order of";
 inline constexpr std::string_view kOrderBehind = "will be ready in twenty minutes.";
 
 inline constexpr std::string_view kItIs = "It is now";
-inline constexpr std::array<std::string_view, 6> kMinutes{
-    "five minutes", "ten minutes", "a quarter", "twenty minutes", "twenty five minutes", "half"};
+inline constexpr std::array<std::string_view, 6> kMinutes{"five minutes",
+                                                          "ten minutes",
+                                                          "a quarter",
+                                                          "twenty minutes",
+                                                          "twenty five minutes",
+                                                          "half an hour"};
 inline constexpr std::array<std::string_view, 12> kHours{"twelve",
                                                          "one",
                                                          "two",

@@ -30,6 +30,7 @@ class Grammar:
         self.public = re.search(r"public\s+<(\w+)>", text).group(1)
 
     def parse(self, body):
+        body = re.sub(r"/[\d.]+/", "", body)  # weights
         tokens = re.findall(r"<\w+>|[()\[\]|]|[^\s()\[\]|<>]+", body)
 
         def alternatives():

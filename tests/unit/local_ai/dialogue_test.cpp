@@ -16,12 +16,12 @@ std::string words(Dialogue& dialogue, const std::string& heard) {
 }
 
 TEST(SpokenTime, RoundsToFiveMinutes) {
-    EXPECT_EQ(spoken_time({7, 21}), "twenty minutes past seven in the morning");
-    EXPECT_EQ(spoken_time({19, 44}), "a quarter to eight in the evening");
+    EXPECT_EQ(spoken_time({7, 21}), "twenty minutes after seven in the morning");
+    EXPECT_EQ(spoken_time({19, 44}), "a quarter before eight in the evening");
     EXPECT_EQ(spoken_time({12, 2}), "twelve o'clock in the afternoon");
     EXPECT_EQ(spoken_time({23, 58}), "twelve o'clock at night");
-    EXPECT_EQ(spoken_time({11, 30}), "half past eleven in the morning");
-    EXPECT_EQ(spoken_time({11, 35}), "twenty five minutes to twelve in the afternoon");
+    EXPECT_EQ(spoken_time({11, 30}), "half an hour after eleven in the morning");
+    EXPECT_EQ(spoken_time({11, 35}), "twenty five minutes before twelve in the afternoon");
 }
 
 TEST(Dialogue, TakesAnOrderAndReadsItBack) {
