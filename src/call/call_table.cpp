@@ -48,8 +48,11 @@ CallInfo CallTable::info_of(const Call& call) {
     if (call.is_agreed) info.stats = call.leg->stats(call.answered_ns, base::monotonic_ns());
     if (call.bot.stats) {
         info.bot.figures = model::figures_of(*call.bot.stats, base::monotonic_ns());
+        // Newer than what was told; of a built-in one there is no more to know.
         const auto state = call.bot.stats->state.load(std::memory_order_relaxed);
-        if (state != model::AiState::None) info.bot.state = state;
+        if (state != model::AiState::None && state != model::AiState::BuiltIn) {
+            info.bot.state = state;
+        }
     }
     return info;
 }
