@@ -308,7 +308,10 @@ void LoadRun::launch(std::int64_t now_ns) {
     auto owned = std::make_unique<Call>(
         static_cast<int>(calls_.size()), std::move(*socket), dialog_settings_, *sip_);
     Call& call = *owned;
-    if (settings_.measures_echo) call.echo.emplace(settings_.codec);
+    if (settings_.measures_echo) {
+        call.echo.emplace(settings_.codec);
+        call.frame = speech_.size() / 2;  // the first marker when the far end has settled
+    }
     if (settings_.handset)
         call.handset.emplace(settings_.codec, *settings_.handset, handset_speech_);
     by_call_id_.emplace(call.dialog.call_id(), calls_.size());
