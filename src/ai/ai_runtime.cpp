@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ constexpr std::int64_t kPhaseNs = kTickNs * 2 / 5;
 constexpr std::int64_t kTicksPerVisit = AiSessions::kTicksPerVisit;
 constexpr std::int64_t kWakeApartNs = base::kNsPerMs;
 constexpr std::size_t kFew = 32;
+constexpr int kNice = -11;
 /// What bots get at the end of the process to hear of it.
 constexpr std::int64_t kFarewellNs = base::kNsPerS / 2;
 
@@ -142,6 +144,9 @@ void AiRuntime::begin(const AiOrder& order) {
 
 void AiRuntime::run() {
     pthread_setname_np(pthread_self(), "oh-ai-0");
+    // Ahead of whatever shares the machine, a bot among it, but behind the media workers, and not
+    // so that a flood from bots could starve control. Where that is not allowed it is one of many.
+    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
     // The default slack of 50 us would be added to every millisecond.
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     last_tick_ = tick_of(base::monotonic_ns());
@@ -153,7 +158,11 @@ void AiRuntime::run() {
         // give leaves with the turn.
         sessions_->listen();
         loop_->flush();
-        sessions_->sent(base::monotonic_ns());
+        if (sessions_->size() <= kFew) {
+            sessions_->sent(base::monotonic_ns());
+        } else {
+            sessions_->sent_and_visit(base::monotonic_ns());
+        }
         tick(now_ns);
         loop_->turn(0);
     }

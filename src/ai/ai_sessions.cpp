@@ -11,6 +11,9 @@
 namespace offhook::ai {
 namespace {
 
+/// Until the next packet of the caller is due.
+constexpr int kSkippedVisits = 2;
+
 bool is_built_in(config::AiProtocol protocol) noexcept {
     switch (protocol) {
         case config::AiProtocol::Echo:
@@ -35,7 +38,7 @@ void AiSessions::attach(const AiOrder& order, std::int64_t now_ns) {
     const bool is_bot = !is_built_in(order.settings->ai.protocol);
     Session session{id, order.port, make(order, std::move(before), now_ns), is_bot};
     session.ai->on_tick(now_ns);
-    ears_.push_back({&session.port->tap, 0});
+    ears_.push_back({&session.port->tap, 0, 0});
     sessions_.push_back(std::move(session));
     index_.emplace(id, sessions_.size() - 1);
     parts_.counters->sessions.store(sessions_.size(), std::memory_order_relaxed);
@@ -101,9 +104,26 @@ void AiSessions::sent(std::int64_t now_ns) {
     heard_.clear();
 }
 
+void AiSessions::sent_and_visit(std::int64_t now_ns) {
+    for (const std::size_t i : heard_) {
+        if (i >= sessions_.size()) continue;
+        const bool is_here = attempt(i, [now_ns](Session& it) {
+            it.ai->on_sent(now_ns);
+            it.ai->on_tick(now_ns);
+        });
+        if (is_here) ears_[i].skipped_visits = kSkippedVisits;
+    }
+    heard_.clear();
+}
+
 // Who takes the place of one that went is visited once more or once less.
 void AiSessions::visit(std::size_t slot, std::int64_t now_ns) {
     for (std::size_t i = slot; i < sessions_.size();) {
+        if (ears_[i].skipped_visits > 0) {
+            --ears_[i].skipped_visits;
+            i += kTicksPerVisit;
+            continue;
+        }
         if (attempt(i, [now_ns](Session& it) { it.ai->on_tick(now_ns); })) i += kTicksPerVisit;
     }
 }

@@ -44,6 +44,8 @@ public:
     void listen();
     /// What `listen` gave to sockets has gone to the kernel. @param now_ns CLOCK_MONOTONIC
     void sent(std::int64_t now_ns);
+    /// The same, and visits them, while all of them is in the cache; `visit` leaves them out twice.
+    void sent_and_visit(std::int64_t now_ns);
     /// The time, for a tenth of the sessions. @param slot 0 to 9
     void visit(std::size_t slot, std::int64_t now_ns);
     void visit_all(std::int64_t now_ns);
@@ -65,6 +67,7 @@ private:
     struct Ear {
         const model::TapRing* tap;
         std::uint64_t heard_samples;
+        int skipped_visits = 0;  ///< still to skip, as it was visited behind its sound
     };
 
     [[nodiscard]] std::unique_ptr<CallAi> make(const AiOrder& order,

@@ -47,7 +47,8 @@ public:
     /// What the caller said since the last time, in order, mono S16 at the port's sample rate.
     /// Valid during the call.
     virtual void on_caller_audio(std::span<const std::int16_t> pcm) = 0;
-    /// Time passes: first when the AI is attached, then every 10 ms. @param now_ns CLOCK_MONOTONIC
+    /// Time passes: first when the AI is attached, then every 10 ms, among many every 20 to 30.
+    /// @param now_ns CLOCK_MONOTONIC
     virtual void on_tick(std::int64_t now_ns) = 0;
     /// Something happened to the call that is not sound.
     virtual void on_news(const CallNews& /*news*/) {}
