@@ -30,7 +30,7 @@ std::vector<double> scale(int tones) {
 class BotGapTest : public CallTest {
 protected:
     static std::vector<std::string> bot(const std::vector<std::string>& arguments) {
-        std::vector<std::string> argv{"python3", ::getenv("OFFHOOK_ECHO_BOT")};
+        std::vector<std::string> argv{"/usr/bin/python3", ::getenv("OFFHOOK_ECHO_BOT")};
         argv.insert(argv.end(), arguments.begin(), arguments.end());
         return argv;
     }

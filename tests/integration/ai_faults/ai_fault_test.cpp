@@ -27,7 +27,7 @@ class AiFaultTest : public CallTest {
 protected:
     void start_bot(const std::string& fault, const std::vector<std::string>& more = {}) {
         std::vector<std::string> argv{
-            "python3", bot_file(), "--fault", fault, "--port", std::to_string(bot_port_)};
+            "/usr/bin/python3", bot_file(), "--fault", fault, "--port", std::to_string(bot_port_)};
         argv.insert(argv.end(), more.begin(), more.end());
         bot_ = std::make_unique<Process>(argv);
         ASSERT_TRUE(bot_->wait_output("\"ready\"", seconds(10))) << bot_->output();
