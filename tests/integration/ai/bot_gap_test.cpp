@@ -145,7 +145,8 @@ TEST_F(BotGapTest, WhatWasSaidInTheGapIsHeardByTheNext) {
     const auto tones = scale(28);  // 7 s, up to 3100 Hz
     std::thread talking(
         [&] { end.exchange(packets_of(coded(song(tones)), 20, 0), milliseconds(9000)); });
-    EXPECT_TRUE(stays_alive(daemon_->process(), milliseconds(2500)));
+    // Longer than the 3 s that are kept, so that the next one gets all of them.
+    EXPECT_TRUE(stays_alive(daemon_->process(), milliseconds(3500)));
     bot_->signal(SIGKILL);
     const std::string again = serve("second", port);
     const bool is_back = bot_->wait_output("\"start\"", seconds(20)).has_value();
