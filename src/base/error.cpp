@@ -32,6 +32,8 @@ std::string_view name_of(ErrorCode code) noexcept {
             return "limit-reached";
         case ErrorCode::Unavailable:
             return "unavailable";
+        case ErrorCode::Denied:
+            return "denied";
         case ErrorCode::Conflict:
             return "conflict";
         case ErrorCode::Timeout:

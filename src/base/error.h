@@ -16,6 +16,7 @@ enum class ErrorCode {
     Unsupported,   ///< well-formed, but not something we do (codec, content type, scheme)
     LimitReached,  ///< out of ports, slots, calls, memory: try again later
     Unavailable,   ///< a peer or a part of ourselves is not there now
+    Denied,        ///< whoever asks may not
     Conflict,      ///< the object is in a state that does not allow this
     Timeout,
     Io,        ///< the operating system said no; `cause` has its words

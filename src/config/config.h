@@ -20,6 +20,32 @@ struct Http {
         hosts;  ///< names accepted in the Host header beside loopback and the listen address
 };
 
+/// Who may use the API. Either the token itself from a secret source, or its SHA-256.
+struct Token {
+    std::string name{}, user{};         ///< user: empty: the name
+    std::vector<std::string> scopes{};  ///< read, operate, listen, barge, debug, admin
+    std::string sha256{};
+    std::string token_file{}, token_env{}, token_credential{};
+};
+
+/// Where daemons that share their users' places keep them.
+struct Redis {
+    std::string
+        url{};  ///< redis://[user@]host:port[/db], rediss://..., unix:PATH; empty: none, places are this process's
+    std::string password_file{}, password_env{}, password_credential{};
+    std::string prefix = "offhook:";
+    int lease_s = 10;  ///< a place is free again when its daemon was silent for so long
+    std::string when_away = "admit";  ///< admit: by this daemon's own knowledge; refuse
+};
+
+/// A voice channel that is always there.
+struct Channel {
+    std::string name{};
+    std::string policy = "everybody";  ///< everybody, supervised
+    std::string ai{};                  ///< name of an Ai that joins with the first member
+    int max_members = 32;
+};
+
 struct Sip {
     std::vector<std::string> listen{"udp:127.0.0.1:5060",
                                     "tcp:127.0.0.1:5060"};     ///< transport:host:port
@@ -182,6 +208,7 @@ struct Route {
     std::string from = "*";  ///< glob on the From user
     std::string account{};   ///< name of an Account; empty: any, and listeners
     std::string ai{};
+    std::string channel{};  ///< name of a Channel that its calls join; then `ai` is not used
     std::string pipeline = "phone";
     std::string web_pipeline = "web";
     bool accept_transfer = false;  ///< whether a peer may have us call somebody else (REFER)
@@ -235,6 +262,9 @@ struct Account {
 
 struct Config {
     Http http;
+    std::vector<Token> token{};
+    Redis redis;
+    std::vector<Channel> channel{};
     Sip sip;
     Rtp rtp;
     Media media;

@@ -33,6 +33,8 @@ Problem problem_of(const base::Error& error) {
             return with(404, "There is no such thing");
         case base::ErrorCode::Unsupported:
             return with(422, "This is not something Offhook does");
+        case base::ErrorCode::Denied:
+            return with(403, "You may not do this");
         case base::ErrorCode::Conflict:
             return with(409, "Its state does not allow this");
         case base::ErrorCode::LimitReached:

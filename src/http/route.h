@@ -22,6 +22,8 @@ struct RouteRules {
     std::chrono::milliseconds answer_limit{
         10'000};  ///< of a LaterHandler; then the client gets 504
     WebSocketLimits websocket{};
+    /// What a client has to be allowed to do, a word for the server's gate; empty: anybody may come.
+    std::string scope{};
 };
 
 /// Who takes the WebSockets of a path.

@@ -167,6 +167,7 @@ public:
 
     Router router;
     Observer observer;
+    Gate gate;
     [[nodiscard]] std::string address() const { return address_; }
 
 private:
@@ -326,6 +327,13 @@ private:
         request.idempotency_key = header(message, "Idempotency-Key");
         request.remote = text_of(soup_server_message_get_remote_address(message));
         request.headers = headers_of(message);
+        if (gate && !rules.scope.empty()) {
+            if (const auto refused = gate(request, rules.scope)) {
+                send(message, *refused, request_id);
+                observe(match.pattern, refused->status, began_ns);
+                return;
+            }
+        }
         run(message, *match.target, request, match.pattern, began_ns);
     }
 
@@ -522,6 +530,10 @@ void Server::websocket(std::string pattern, WebSocketHandler handler, RouteRules
 
 std::string Server::address() const {
     return impl_->address();
+}
+
+void Server::set_gate(Gate gate) {
+    impl_->gate = std::move(gate);
 }
 
 void Server::on_answered(Observer observer) {

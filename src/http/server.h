@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,11 @@ public:
                      RouteRules rules = {});
     /// A GET of the path that opens a WebSocket.
     void websocket(std::string pattern, WebSocketHandler handler, RouteRules rules = {});
+
+    /// Asked for each request of a route with a `scope`, after the checks of Host and Origin: it
+    /// names the user, or answers. Without one nobody is refused.
+    using Gate = std::function<std::optional<Response>(Request&, std::string_view scope)>;
+    void set_gate(Gate gate);
 
     /// "127.0.0.1:5000", with the real port.
     [[nodiscard]] std::string address() const;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +18,15 @@ struct WebSocketLimits {
     /// Longest time between our pings. Under 2 s it counts as 2 s.
     std::chrono::seconds ping{20};
     std::chrono::milliseconds pong_timeout{10'000};  ///< for anything to come after one
+};
+
+/// What went through a WebSocket. Times are CLOCK_MONOTONIC, 0: never.
+struct WebSocketTraffic {
+    std::uint64_t received_messages = 0, received_bytes = 0;
+    std::uint64_t sent_messages = 0, sent_bytes = 0;
+    std::uint64_t queue_bytes = 0;
+    std::int64_t last_heard_ns = 0, last_pong_ns = 0;
+    double rtt_ms = -1;  ///< of the last ping; -1: none came back
 };
 
 /// A WebSocket (RFC 6455) of a client of ours. @see Server::websocket

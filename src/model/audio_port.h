@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "model/channel_seat.h"
 #include "model/level_ring.h"
 #include "model/voice_ledger.h"
 #include "model/voice_queue.h"
@@ -56,6 +57,10 @@ struct AudioPort {
     /// CLOCK_MONOTONIC when the newest sample of `tap` was written; 0: none yet. Set by the media
     /// worker (release) after the sample.
     std::atomic<std::int64_t> tapped_ns{0};
+    /// Set: the leg is in a channel. Its elements bring their sound there and take the mix, and the
+    /// other members above are the mixer's and the AI's. Belongs to the leg's worker: changed by a
+    /// command of control between two ticks.
+    std::shared_ptr<ChannelSeat> seat;
     LevelRing sent_levels;  ///< of what left, the AI's sound and filler alike
     /// While true, what comes due of `voice` is dropped and filler is played: the call is on hold
     /// by us. In the ledger that is a gap, as if it were cleared. Set by control, read by the media worker (relaxed).

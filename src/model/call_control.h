@@ -106,6 +106,11 @@ public:
     /// @errors NotFound; InvalidArgument: the command, or what it needs; Conflict: no call of a
     /// WebPhone, not at this time, not allowed by RingCentral, another one is under way
     virtual base::Result<void> ringcentral(const CallId& id, RingCentralOrder order) = 0;
+    /// Makes the call, its AI included, a channel of its own that supervisors may join, if it is
+    /// none yet. @return the channel's name. @errors NotFound; Conflict: not answered, ending
+    virtual base::Result<std::string> supervise(const CallId& /*id*/) {
+        return base::fail(base::ErrorCode::Unsupported, "calls cannot be supervised here");
+    }
     /// @return its number
     virtual tl::expected<std::uint64_t, OrderRefusal> send_message(MessageOrder order) = 0;
     /// The last 200, oldest first; of one call unless `call` is empty.

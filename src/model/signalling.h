@@ -11,6 +11,7 @@
 #include "model/call_end.h"
 #include "model/call_facts.h"
 #include "model/call_id.h"
+#include "model/channel.h"
 #include "model/leg_quirks.h"
 #include "model/sdp_offer.h"
 
@@ -36,7 +37,8 @@ struct IncomingCall {
     std::vector<Codec> codecs;  ///< of the account, by preference; empty: `[rtp] codecs`
     std::optional<RemoteSdp>
         offer;  ///< empty: offerless INVITE, our 200 carries the offer (RFC 3264 §4)
-    Signalling* via = nullptr;  ///< who brought it and takes its commands; null: the SIP room
+    std::optional<ChannelPlace> place;  ///< it is a member's leg: no route, no AI of its own
+    Signalling* via = nullptr;          ///< who brought it and takes its commands; null: the SIP room
 };
 
 /// A call we place. @see Signalling::place_call

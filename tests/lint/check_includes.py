@@ -5,9 +5,9 @@ import re
 
 import tree
 
-INTERFACES = ["base", "glib", "socket", "http", "config", "model", "sdp", "state"]
-PLUGINS = ["worker", "rtp", "srtp", "session", "element", "rtpcallsrc", "aitap", "linekeeper", "rtpcallsink", "callstats"]
-ROOMS = ["signalling", "connection", "media", "ai", "stats", "store"]
+INTERFACES = ["base", "glib", "socket", "http", "config", "model", "sdp", "state", "access", "connection", "diagnosis"]
+PLUGINS = ["worker", "rtp", "srtp", "session", "element", "rtpcallsrc", "aitap", "linekeeper", "rtpcallsink", "callstats", "mixer"]
+ROOMS = ["signalling", "channel", "media", "ai", "stats", "store"]
 
 # A room of src/ -> the rooms of src/ that it may include besides itself.
 MAY_INCLUDE = {
@@ -19,6 +19,9 @@ MAY_INCLUDE = {
     "model": ["base"],
     "config": ["base", "model"],
     "sdp": ["base", "config", "model"],
+    "diagnosis": ["base", "model"],
+    "access": ["base", "http", "config", "model"],
+    "connection": ["base", "glib", "http", "config", "model"],
     **{room: INTERFACES for room in ROOMS},
     "call": INTERFACES + ROOMS,
     "api": INTERFACES + ROOMS + ["call"],
@@ -26,7 +29,7 @@ MAY_INCLUDE = {
     "cli": INTERFACES + ROOMS + ["call", "caller"],
 }
 # Rooms of src/ that may include headers of plugins/ as well.
-PLUGIN_HEADERS_FOR = {"media", "ai", "call", "api", "caller", "cli"}
+PLUGIN_HEADERS_FOR = {"media", "channel", "ai", "call", "api", "caller", "cli"}
 EXAMPLES_MAY_INCLUDE = ["base", "socket", "ai", "caller"]
 PLUGINS_MAY_INCLUDE = ["base", "glib", "model"]
 
@@ -38,7 +41,8 @@ LIBRARIES = [
     (r"gst/webrtc/", ["src/media/web_transport", "src/media/detail/web_", "tests/"]),
     (r"(nice|stun/usages)/", ["src/media/detail/web_ice.cpp", "tests/"]),
     (r"spdlog/(?!fmt/)", ["src/base/log"]),  # its formatter is anybody's
-    (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "src/socket/", "src/ai/protocols/", "tests/"]),
+    (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "src/socket/", "src/ai/protocols/", "src/access/", "tests/"]),
+    (r"hiredis/", ["src/connection/redis_", "tests/"]),
     (r"simdjson", ["src/ai/protocols/message.cpp"]),
     (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "examples/", "tests/"]),
 ]
