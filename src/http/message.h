@@ -19,6 +19,7 @@ struct Request {
     std::string request_id;                     ///< the client's, or ours; printable ASCII
     std::string remote;                         ///< "127.0.0.1:50123"
     std::string idempotency_key;                ///< the header; not checked
+    std::string protocol;  ///< subprotocol that a WebSocket agreed on; empty: none
     std::string user;  ///< who the gate says it is; empty: nobody asked
     /// All headers, names in lower case; the first of a repeated one. Some are secrets.
     std::map<std::string, std::string, std::less<>> headers{};

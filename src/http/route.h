@@ -22,6 +22,9 @@ struct RouteRules {
     std::chrono::milliseconds answer_limit{
         10'000};  ///< of a LaterHandler; then the client gets 504
     WebSocketLimits websocket{};
+    /// Subprotocols of a WebSocket (RFC 6455 §1.9): the first of these that a client offers is agreed
+    /// on. One that offers none of them is taken as well.
+    std::vector<std::string> protocols{};
     /// What a client has to be allowed to do, a word for the server's gate; empty: anybody may come.
     std::string scope{};
 };

@@ -433,6 +433,7 @@ private:
         } else {
             begin_websocket(message,
                             target.rules.websocket,
+                            target.rules.protocols,
                             request,
                             [this, alive = std::weak_ptr(alive_), open = target.websocket->open](
                                 GSocket* socket, const Request& of, auto websocket) {

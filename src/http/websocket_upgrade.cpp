@@ -1,5 +1,6 @@
 #include "http/websocket_upgrade.h"
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <utility>
@@ -56,6 +57,22 @@ private:
     std::shared_ptr<WebSocketLink> link_;
 };
 
+/// The first of ours that is among those offered: "a, b".
+std::string protocol_of(const Request& request, const std::vector<std::string>& ours) {
+    const std::string_view offered = request.header("sec-websocket-protocol");
+    for (const std::string& protocol : ours) {
+        for (std::string_view rest = offered; !rest.empty();) {
+            const std::size_t comma = std::min(rest.find(','), rest.size());
+            std::string_view word = rest.substr(0, comma);
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+            while (word.starts_with(' ')) word.remove_prefix(1);
+            while (word.ends_with(' ')) word.remove_suffix(1);
+            if (word == protocol) return protocol;
+        }
+    }
+    return {};
+}
+
 struct Upgrade {
     WebSocketLimits limits;
     Request request;
@@ -86,9 +103,14 @@ bool is_websocket_request(SoupServerMessage* message) {
 
 void begin_websocket(SoupServerMessage* message,
                      const WebSocketLimits& limits,
+                     const std::vector<std::string>& protocols,
                      const Request& request,
                      WebSocketOpened opened) {
-    if (soup_websocket_server_process_handshake(message, nullptr, nullptr, nullptr, nullptr) ==
+    Request agreed = request;
+    agreed.protocol = protocol_of(request, protocols);
+    char* names[] = {agreed.protocol.data(), nullptr};
+    if (soup_websocket_server_process_handshake(
+            message, nullptr, agreed.protocol.empty() ? nullptr : names, nullptr, nullptr) ==
         FALSE) {
         return;  // libsoup has put its 400 into the message
     }
@@ -96,7 +118,7 @@ void begin_websocket(SoupServerMessage* message,
         message,
         "wrote-informational",
         G_CALLBACK(on_written),
-        new Upgrade{limits, request, std::move(opened)},
+        new Upgrade{limits, std::move(agreed), std::move(opened)},
         [](gpointer data, GClosure*) { delete static_cast<Upgrade*>(data); },
         static_cast<GConnectFlags>(0));
 }

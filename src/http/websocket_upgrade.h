@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "http/message.h"
 #include "http/server_websocket.h"
@@ -18,8 +20,10 @@ using WebSocketOpened =
 
 /// Answers the opening handshake: 101 without any extension, or 400. `opened` comes when the 101 is
 /// written and the connection is no longer libsoup's; never when it breaks before.
+/// @param protocols  as RouteRules::protocols
 void begin_websocket(SoupServerMessage* message,
                      const WebSocketLimits& limits,
+                     const std::vector<std::string>& protocols,
                      const Request& request,
                      WebSocketOpened opened);
 

@@ -37,9 +37,11 @@ protected:
                      [this](const Request& r, std::unique_ptr<ServerWebSocket> socket) {
                          socket_ = std::move(socket);
                          socket_->listen(*this);
-                         socket_->send("hello " + r.params.at("name"));
+                         socket_->send("hello " + r.params.at("name") + r.protocol);
                      }},
-                {.origins = {"https://app.example.com"}, .websocket = limits});
+                {.origins = {"https://app.example.com"},
+                 .websocket = limits,
+                 .protocols = {"test.v2", "test.v1"}});
             address_ = server_->address();
         });
     }
@@ -94,6 +96,22 @@ TEST_F(WebSocketServer, OpensEchoesAndCloses) {
     EXPECT_EQ(goodbye.code(), 4001);
     client.send(std::string("\x0f\xa1", 2), 8);
     EXPECT_TRUE(client.ended());
+}
+
+TEST_F(WebSocketServer, AgreesOnTheFirstOfOursThatIsOffered) {
+    start();
+    for (const auto& [offered, agreed] : {std::pair{"other, test.v1", "test.v1"},
+                                          std::pair{"test.v1 ,test.v2,", "test.v2"},
+                                          std::pair{"test.v", ""},
+                                          std::pair{",", ""}}) {
+        RawWebSocket client(
+            address_, "/ws/a", std::string("Sec-WebSocket-Protocol: ") + offered + "\r\n");
+        ASSERT_TRUE(client.is_open()) << offered;
+        const auto& headers = client.answer().headers;
+        const auto answered = headers.find("sec-websocket-protocol");
+        EXPECT_EQ(answered == headers.end() ? "" : answered->second, agreed) << offered;
+        EXPECT_EQ(client.read().payload, std::string("hello a") + agreed);
+    }
 }
 
 TEST_F(WebSocketServer, TellsWhyTheClientLeft) {
