@@ -22,9 +22,11 @@ std::string_view name_of(Door door) noexcept {
         case Door::Whep:
             return "whep";
         case Door::Browser:
+            return "browser";
+        case Door::Channel:
             break;
     }
-    return "browser";
+    return "channel";
 }
 
 Refusal refusal_of(int sip_status,
@@ -74,6 +76,7 @@ model::CallId WebSignaller::join(Join join, Peer& peer) {
     call.user_agent = join.user_agent.substr(0, 256);
     call.local_address = std::move(join.local_address);
     call.offer = remote_of(std::move(join.offer));
+    call.place = std::move(join.place);
     call.via = this;
     calls_[call.id].peer = &peer;
     model::CallId id = call.id;

@@ -13,7 +13,7 @@
 namespace offhook::signalling::web {
 
 /// By which door a peer came. Bounded: in `peer` and `from_user` of its call.
-enum class Door : std::uint8_t { Whip, Whep, Browser };
+enum class Door : std::uint8_t { Whip, Whep, Browser, Channel };
 [[nodiscard]] std::string_view name_of(Door door) noexcept;
 
 /// Why a join or a new offer was not taken, as HTTP says it.
@@ -57,11 +57,12 @@ class WebSignaller final : public model::Signalling {
 public:
     struct Join {
         Door door = Door::Browser;
-        std::string to;             ///< what `[[route]] to` is matched with
-        std::string remote;         ///< "127.0.0.1:50123"
-        std::string user_agent;     ///< not escaped
-        std::string local_address;  ///< numeric; may be empty
-        std::string offer;          ///< <= 32 KiB
+        std::string to;                              ///< what `[[route]] to` is matched with
+        std::string remote;                          ///< "127.0.0.1:50123"
+        std::string user_agent;                      ///< not escaped
+        std::string local_address;                   ///< numeric; may be empty
+        std::string offer;                           ///< <= 32 KiB
+        std::optional<model::ChannelPlace> place{};  ///< whose leg it is; empty: a call of its own
     };
     /// Both outlive this.
     WebSignaller(base::Executor& control, model::SignallingEvents& events)
