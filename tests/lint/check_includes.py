@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "config": ["base", "model"],
     "sdp": ["base", "config", "model"],
     "diagnosis": ["base", "model"],
-    "access": ["base", "http", "config", "model"],
+    "access": ["base", "glib", "http", "config", "model"],
     "connection": ["base", "glib", "http", "config", "model"],
     **{room: INTERFACES for room in ROOMS},
     "call": INTERFACES + ROOMS,
