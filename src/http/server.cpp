@@ -418,29 +418,33 @@ private:
                  const Request& request,
                  std::string_view pattern,
                  std::int64_t began_ns) {
+        std::optional<Problem> wrong;
         if (!is_websocket_request(message)) {
-            send(message,
-                 problem_response({426,
-                                   "upgrade-required",
-                                   "This path is a WebSocket",
-                                   "the request asks for no WebSocket",
-                                   "open it as ws:// or wss://"},
-                                  request.path,
-                                  request.request_id),
-                 request.request_id);
-            soup_message_headers_replace(
-                soup_server_message_get_response_headers(message), "Upgrade", "websocket");
+            wrong = {426,
+                     "upgrade-required",
+                     "This path is a WebSocket",
+                     "the request asks for no WebSocket",
+                     "open it as ws:// or wss://"};
         } else {
-            begin_websocket(message,
-                            target.rules.websocket,
-                            target.rules.protocols,
-                            request,
-                            [this, alive = std::weak_ptr(alive_), open = target.websocket->open](
-                                GSocket* socket, const Request& of, auto websocket) {
-                                if (alive.expired()) return;
-                                connections_.released(socket);
-                                open(of, std::move(websocket));
-                            });
+            wrong = begin_websocket(
+                message,
+                target.rules.websocket,
+                target.rules.protocols,
+                request,
+                [this, alive = std::weak_ptr(alive_), open = target.websocket->open](
+                    GSocket* socket, const Request& of, auto websocket) {
+                    if (alive.expired()) return;
+                    connections_.released(socket);
+                    open(of, std::move(websocket));
+                });
+        }
+        if (wrong) {
+            Response response = problem_response(*wrong, request.path, request.request_id);
+            if (wrong->status == 426) {
+                response.headers.emplace_back("Upgrade", "websocket");
+                response.headers.emplace_back("Sec-WebSocket-Version", "13");
+            }
+            send(message, response, request.request_id);
         }
         observe(pattern, static_cast<int>(soup_server_message_get_status(message)), began_ns);
     }

@@ -29,6 +29,16 @@ struct WebSocketTraffic {
     double rtt_ms = -1;  ///< of the last ping; -1: none came back
 };
 
+/// How a WebSocket ended, for who counts them.
+enum class WebSocketEnd : std::uint8_t {
+    None,      ///< it is open, or we closed it
+    Closed,    ///< by the other side, with a close frame
+    Broken,    ///< TCP is gone without one, writing failed, or the other side broke the protocol
+    Silent,    ///< no ping was answered
+    Slow,      ///< it did not take what we sent, and the queue was full
+    TooLarge,  ///< it sent a message over the limit, or too many frames
+};
+
 /// A WebSocket (RFC 6455) of a client of ours. @see Server::websocket
 ///
 /// No extension is ever agreed on, so that nothing is decompressed.
@@ -58,6 +68,10 @@ public:
     virtual bool send(std::string_view text) = 0;
     /// Says goodbye; nothing is told any more. Destroying an open one does so with 1001.
     virtual void close(int code, std::string_view reason) = 0;
+    /// Messages and bytes of both ways; the last state of one that ended.
+    [[nodiscard]] virtual WebSocketTraffic traffic() const = 0;
+    /// From `on_websocket_closed` on.
+    [[nodiscard]] virtual WebSocketEnd ended() const = 0;
 
 protected:
     ServerWebSocket() = default;

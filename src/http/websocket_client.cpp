@@ -10,6 +10,7 @@
 #include "base/monotonic.h"
 #include "glib/error_out.h"
 #include "glib/timer.h"
+#include "http/websocket_key.h"
 #include "http/websocket_link.h"
 
 namespace offhook::http {
@@ -27,19 +28,6 @@ std::string random_key() {
     const glib::UniqueString text(
         g_base64_encode(reinterpret_cast<const guchar*>(bits.data()), sizeof(bits)));
     return text.get();
-}
-
-/// RFC 6455 §4.2.2.
-std::string accept_of(const std::string& key) {
-    const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    const glib::Unique<GChecksum, g_checksum_free> sum(g_checksum_new(G_CHECKSUM_SHA1));
-    g_checksum_update(
-        sum.get(), reinterpret_cast<const guchar*>(text.data()), static_cast<gssize>(text.size()));
-    std::array<guint8, 20> digest{};
-    gsize size = digest.size();
-    g_checksum_get_digest(sum.get(), digest.data(), &size);
-    const glib::UniqueString encoded(g_base64_encode(digest.data(), size));
-    return encoded.get();
 }
 
 bool fits_request(std::string_view text) {
@@ -91,6 +79,10 @@ public:
     /// False from the peer's Close frame on, though TCP may take a moment longer.
     [[nodiscard]] bool is_open() const { return listener_ != nullptr && link_ && link_->is_open(); }
     [[nodiscard]] const glib::DialledStream& connection() const { return connection_; }
+    [[nodiscard]] WebSocketTraffic traffic() const {
+        return link_ ? link_->traffic() : WebSocketTraffic{};
+    }
+    [[nodiscard]] WebSocketEnd ended() const { return link_ ? link_->ended() : WebSocketEnd::None; }
 
     /// The client goes: an open peer is told, and the link lives until it is, or a moment.
     void abandon() {
@@ -209,7 +201,7 @@ private:
                 "\" with HTTP " + std::to_string(status) + " " +
                 base::escape_untrusted(reason ? reason.get() : "", 64) + ": " + advice(status));
         }
-        if (header(headers.get(), "Sec-WebSocket-Accept") != accept_of(key_) ||
+        if (header(headers.get(), "Sec-WebSocket-Accept") != websocket_accept(key_) ||
             !soup_message_headers_header_contains(headers.get(), "Upgrade", "websocket")) {
             return refused(
                 "answered the WebSocket request wrongly: something on the way is no "
@@ -329,6 +321,14 @@ bool WebSocketClient::send(std::string_view message) {
 
 bool WebSocketClient::is_open() const {
     return impl_->is_open();
+}
+
+WebSocketTraffic WebSocketClient::traffic() const {
+    return impl_->traffic();
+}
+
+WebSocketEnd WebSocketClient::ended() const {
+    return impl_->ended();
 }
 
 const glib::DialledStream& WebSocketClient::connection() const {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "glib/stream_dialer.h"
+#include "http/server_websocket.h"
 
 namespace offhook::http {
 
@@ -62,6 +63,10 @@ public:
     /// or the queue is full, which ends it.
     bool send(std::string_view message);
     [[nodiscard]] bool is_open() const;
+    /// All zero before it is open.
+    [[nodiscard]] WebSocketTraffic traffic() const;
+    /// From `on_websocket_closed` on; `None` when it was never open.
+    [[nodiscard]] WebSocketEnd ended() const;
     /// Our address; length 0 before it is open.
     [[nodiscard]] const glib::DialledStream& connection() const;
 

@@ -43,7 +43,9 @@ void WebSocketLink::start() {
     const auto stream = guarded_stream(parts_.stream.get(), guard_);
     const glib::Unique<GUri, g_uri_unref> uri(
         g_uri_parse(parts_.url.c_str(), static_cast<GUriFlags>(SOUP_HTTP_URI_FLAGS), nullptr));
-    if (!uri) return fail(ErrorCode::InvalidArgument, "\"" + parts_.url + "\" is no URL");
+    if (!uri)
+        return fail(
+            WebSocketEnd::Broken, ErrorCode::InvalidArgument, "\"" + parts_.url + "\" is no URL");
     socket_ = glib::Ref<SoupWebsocketConnection>::adopt(soup_websocket_connection_new(
         stream.get(), uri.get(), parts_.side, nullptr, nullptr, nullptr));
     soup_websocket_connection_set_max_incoming_payload_size(socket_.get(),
@@ -57,7 +59,9 @@ void WebSocketLink::start() {
                 static_cast<WebSocketLink*>(data)->on_closed();
             }));
     connect("pong", G_CALLBACK(+[](SoupWebsocketConnection*, GBytes*, gpointer data) {
-                static_cast<WebSocketLink*>(data)->guard_->claim();
+                auto* self = static_cast<WebSocketLink*>(data);
+                self->guard_->claim();
+                self->traffic_.last_pong_ns = base::monotonic_ns();
             }));
     if (parts_.ping.count() <= 0) return;
     // GLib may add up to a second to a timer of whole seconds.
@@ -75,10 +79,13 @@ bool WebSocketLink::send(std::string_view message) {
     queued_bytes_ = std::max(queued_bytes_, guard_->written_bytes);
     const std::uint64_t waiting = queued_bytes_ - guard_->written_bytes;
     if (waiting + message.size() > parts_.max_queue_bytes) {
-        fail(ErrorCode::LimitReached,
+        fail(WebSocketEnd::Slow,
+             ErrorCode::LimitReached,
              parts_.where + " takes our messages too slowly: its connection was closed");
         return false;
     }
+    ++traffic_.sent_messages;
+    traffic_.sent_bytes += message.size();
     queued_bytes_ += message.size() + kMaxFrameHeaderBytes;
     const bool is_text = g_utf8_validate_len(message.data(), message.size(), nullptr) == TRUE;
     const auto bytes = glib::Ref<GBytes>::adopt(g_bytes_new(message.data(), message.size()));
@@ -111,7 +118,8 @@ void WebSocketLink::watch_silence() {
     const std::chrono::milliseconds silence((base::monotonic_ns() - guard_->heard_ns) /
                                             base::kNsPerMs);
     if (silence >= longest_silence_) {
-        return fail(ErrorCode::Timeout,
+        return fail(WebSocketEnd::Silent,
+                    ErrorCode::Timeout,
                     "no answer to a ping from " + parts_.where + " in " +
                         std::to_string(parts_.pong_timeout.count()) +
                         " ms: the path is cut, or the other side stopped");
@@ -126,6 +134,8 @@ void WebSocketLink::on_message(SoupWebsocketConnection*, int, GBytes* bytes, gpo
     gsize size = 0;
     const auto* text = static_cast<const char*>(g_bytes_get_data(bytes, &size));
     if (size > self->parts_.max_message_bytes) return self->too_long();
+    ++self->traffic_.received_messages;
+    self->traffic_.received_bytes += size;
     try {
         const auto told = self->parts_.events.on_message;  // may drop itself while it runs
         told({text, size});
@@ -146,7 +156,8 @@ void WebSocketLink::on_error(SoupWebsocketConnection*, GError* error, gpointer d
 
 void WebSocketLink::too_long() {
     if (!is_told_) return;
-    fail(ErrorCode::LimitReached,
+    fail(WebSocketEnd::TooLarge,
+         ErrorCode::LimitReached,
          parts_.where + " sent a message of more than " +
              std::to_string(parts_.max_message_bytes / 1024) + " KiB: its connection was closed");
 }
@@ -169,11 +180,22 @@ void WebSocketLink::on_closed() {
             why += " \"" + base::escape_untrusted(reason, 128) + "\"";
         }
     }
+    ended_ = has_code && cause_.empty() ? WebSocketEnd::Closed : WebSocketEnd::Broken;
     end({ErrorCode::Unavailable, why, cause_}, has_code ? code : 0);
 }
 
-void WebSocketLink::fail(ErrorCode code, const std::string& why) {
+void WebSocketLink::fail(WebSocketEnd how, ErrorCode code, const std::string& why) {
+    ended_ = how;
     end({code, why, {}}, 0);
+}
+
+WebSocketTraffic WebSocketLink::traffic() const {
+    WebSocketTraffic traffic = traffic_;
+    if (!guard_) return traffic;
+    traffic.queue_bytes =
+        queued_bytes_ > guard_->written_bytes ? queued_bytes_ - guard_->written_bytes : 0;
+    traffic.last_heard_ns = guard_->heard_ns;
+    return traffic;
 }
 
 void WebSocketLink::end(base::Error why, int code) {

@@ -13,6 +13,7 @@
 #include "glib/ref.h"
 #include "glib/timer.h"
 #include "http/guarded_stream.h"
+#include "http/server_websocket.h"
 
 namespace offhook::http {
 
@@ -54,11 +55,13 @@ public:
     [[nodiscard]] bool is_open() const;
     /// Nothing is told any more; an open peer is, and has a second to say goodbye as well.
     void abandon(int code, const std::string& reason);
+    [[nodiscard]] WebSocketTraffic traffic() const;
+    [[nodiscard]] WebSocketEnd ended() const { return ended_; }
 
 private:
     void start();
     void watch_silence();
-    void fail(base::ErrorCode code, const std::string& why);
+    void fail(WebSocketEnd how, base::ErrorCode code, const std::string& why);
     void too_long();
     void on_closed();
     void end(base::Error why, int code);
@@ -73,9 +76,11 @@ private:
     glib::Ref<SoupWebsocketConnection> socket_;
     std::uint64_t queued_bytes_ = 0;  ///< on the scale of `StreamGuard::written_bytes`
     std::chrono::milliseconds longest_silence_{0};
-    std::string cause_;    ///< what libsoup said broke
-    bool is_cut_ = false;  ///< it was TCP_USER_TIMEOUT
-    glib::Timer timer_;    ///< the deadline of silence, then of the goodbye
+    WebSocketEnd ended_ = WebSocketEnd::None;
+    WebSocketTraffic traffic_;  ///< what is counted here
+    std::string cause_;         ///< what libsoup said broke
+    bool is_cut_ = false;       ///< it was TCP_USER_TIMEOUT
+    glib::Timer timer_;         ///< the deadline of silence, then of the goodbye
 };
 
 }  // namespace offhook::http

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "glib/ref.h"
 #include "glib/stream_dialer.h"
+#include "http/websocket_key.h"
 #include "http/websocket_link.h"
 
 namespace offhook::http {
@@ -51,6 +52,8 @@ public:
         listener_ = nullptr;
         link_->abandon(code, std::string(reason));
     }
+    [[nodiscard]] WebSocketTraffic traffic() const override { return link_->traffic(); }
+    [[nodiscard]] WebSocketEnd ended() const override { return link_->ended(); }
 
 private:
     Listener* listener_ = nullptr;
@@ -58,8 +61,7 @@ private:
 };
 
 /// The first of ours that is among those offered: "a, b".
-std::string protocol_of(const Request& request, const std::vector<std::string>& ours) {
-    const std::string_view offered = request.header("sec-websocket-protocol");
+std::string protocol_of(std::string_view offered, const std::vector<std::string>& ours) {
     for (const std::string& protocol : ours) {
         for (std::string_view rest = offered; !rest.empty();) {
             const std::size_t comma = std::min(rest.find(','), rest.size());
@@ -78,6 +80,20 @@ struct Upgrade {
     Request request;
     WebSocketOpened opened;
 };
+
+/// All values of a header, joined by commas; empty: there is none.
+std::string all_of_header(SoupMessageHeaders* headers, const char* name) {
+    const char* value = soup_message_headers_get_list(headers, name);
+    return value == nullptr ? std::string() : std::string(value);
+}
+
+Problem wrong_handshake(const std::string& detail) {
+    return {400,
+            "websocket-handshake",
+            "The request to open a WebSocket is wrong",
+            detail,
+            "open it as RFC 6455 §4.1 says"};
+}
 
 void on_written(SoupServerMessage* message, gpointer data) {
     const auto& upgrade = *static_cast<Upgrade*>(data);
@@ -101,19 +117,38 @@ bool is_websocket_request(SoupServerMessage* message) {
            soup_message_headers_header_contains(headers, "Connection", "Upgrade") == TRUE;
 }
 
-void begin_websocket(SoupServerMessage* message,
-                     const WebSocketLimits& limits,
-                     const std::vector<std::string>& protocols,
-                     const Request& request,
-                     WebSocketOpened opened) {
-    Request agreed = request;
-    agreed.protocol = protocol_of(request, protocols);
-    char* names[] = {agreed.protocol.data(), nullptr};
-    if (soup_websocket_server_process_handshake(
-            message, nullptr, agreed.protocol.empty() ? nullptr : names, nullptr, nullptr) ==
-        FALSE) {
-        return;  // libsoup has put its 400 into the message
+std::optional<Problem> begin_websocket(SoupServerMessage* message,
+                                       const WebSocketLimits& limits,
+                                       const std::vector<std::string>& protocols,
+                                       const Request& request,
+                                       WebSocketOpened opened) {
+    SoupMessageHeaders* asked = soup_server_message_get_request_headers(message);
+    if (soup_server_message_get_http_version(message) == SOUP_HTTP_1_0) {
+        return wrong_handshake("HTTP/1.0 has no WebSockets");
     }
+    const std::string version = all_of_header(asked, "Sec-WebSocket-Version");
+    if (version.empty()) return wrong_handshake("Sec-WebSocket-Version is missing");
+    if (version != "13") {
+        return Problem{426,
+                       "websocket-version",
+                       "This version of the WebSocket protocol is not spoken",
+                       "Sec-WebSocket-Version has to be 13",
+                       {}};
+    }
+    // Two keys come joined by a comma, and are none.
+    const std::string key = all_of_header(asked, "Sec-WebSocket-Key");
+    if (!is_websocket_key(key)) {
+        return wrong_handshake("Sec-WebSocket-Key has to be there once, 16 bytes in base64");
+    }
+    Request agreed = request;
+    agreed.protocol = protocol_of(all_of_header(asked, "Sec-WebSocket-Protocol"), protocols);
+    SoupMessageHeaders* answer = soup_server_message_get_response_headers(message);
+    soup_server_message_set_status(message, SOUP_STATUS_SWITCHING_PROTOCOLS, nullptr);
+    soup_message_headers_replace(answer, "Upgrade", "websocket");
+    soup_message_headers_append(answer, "Connection", "Upgrade");
+    soup_message_headers_replace(answer, "Sec-WebSocket-Accept", websocket_accept(key).c_str());
+    if (!agreed.protocol.empty())
+        soup_message_headers_replace(answer, "Sec-WebSocket-Protocol", agreed.protocol.c_str());
     g_signal_connect_data(
         message,
         "wrote-informational",
@@ -121,6 +156,7 @@ void begin_websocket(SoupServerMessage* message,
         new Upgrade{limits, std::move(agreed), std::move(opened)},
         [](gpointer data, GClosure*) { delete static_cast<Upgrade*>(data); },
         static_cast<GConnectFlags>(0));
+    return std::nullopt;
 }
 
 }  // namespace offhook::http

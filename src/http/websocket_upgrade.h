@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "http/message.h"
+#include "http/problem.h"
 #include "http/server_websocket.h"
 
 namespace offhook::http {
@@ -18,13 +20,14 @@ namespace offhook::http {
 using WebSocketOpened =
     std::function<void(GSocket*, const Request&, std::unique_ptr<ServerWebSocket>)>;
 
-/// Answers the opening handshake: 101 without any extension, or 400. `opened` comes when the 101 is
-/// written and the connection is no longer libsoup's; never when it breaks before.
+/// Answers the opening handshake (RFC 6455 §4.2) with 101, without any extension, or says what is
+/// wrong with it: 400, or 426 for another version. `opened` comes when the 101 is written and the
+/// connection is no longer libsoup's; never when it breaks before.
 /// @param protocols  as RouteRules::protocols
-void begin_websocket(SoupServerMessage* message,
-                     const WebSocketLimits& limits,
-                     const std::vector<std::string>& protocols,
-                     const Request& request,
-                     WebSocketOpened opened);
+[[nodiscard]] std::optional<Problem> begin_websocket(SoupServerMessage* message,
+                                                     const WebSocketLimits& limits,
+                                                     const std::vector<std::string>& protocols,
+                                                     const Request& request,
+                                                     WebSocketOpened opened);
 
 }  // namespace offhook::http
