@@ -50,6 +50,8 @@ std::string_view name_of(EndReason reason) noexcept {
             return "removed";
         case EndReason::Left:
             return "left";
+        case EndReason::Lost:
+            return "lost";
         case EndReason::Shutdown:
             break;
     }
@@ -76,10 +78,28 @@ int close_code(EndReason reason) noexcept {
             return 4006;
         case EndReason::Broken:
             return 1002;
+        case EndReason::Lost:
         case EndReason::Shutdown:
             break;
     }
     return 1001;
+}
+
+EndReason reason_of(http::WebSocketEnd how) noexcept {
+    switch (how) {
+        case http::WebSocketEnd::Broken:
+            return EndReason::Broken;
+        case http::WebSocketEnd::Silent:
+            return EndReason::Stale;
+        case http::WebSocketEnd::Slow:
+            return EndReason::Slow;
+        case http::WebSocketEnd::TooLarge:
+            return EndReason::Limit;
+        case http::WebSocketEnd::None:
+        case http::WebSocketEnd::Closed:
+            break;
+    }
+    return EndReason::Client;
 }
 
 }  // namespace offhook::connection

@@ -48,3 +48,12 @@ protected:
 };
 
 }  // namespace offhook::connection
+
+template <>
+struct std::hash<offhook::connection::Place> {
+    std::size_t operator()(const offhook::connection::Place& place) const noexcept {
+        constexpr std::size_t kOdd = 0x9e3779b97f4a7c15ULL;
+        return std::hash<std::string>{}(place.user) * kOdd ^
+               std::hash<std::string>{}(place.channel);
+    }
+};

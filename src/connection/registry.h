@@ -35,8 +35,8 @@ struct Entry {
 
 struct CleanupOrder {
     std::optional<std::chrono::milliseconds>
-        older_than;  ///< silent for longer; empty: as the kind's own deadline
-    std::optional<Kind> kind;
+        older_than{};  ///< silent for longer; empty: as the kind's own deadline
+    std::optional<Kind> kind{};
     bool is_dry_run = false;
     std::string trigger = "timer";  ///< or "api"
 };
@@ -62,7 +62,9 @@ struct Cleanup {
 /// was quiet.
 ///
 /// A timer ends those that are stale (nothing heard for longer than `silence`), half-open
-/// (connecting for longer than `connecting`), broken, or do not close when told.
+/// (connecting for longer than `connecting`), slow (a queue of which nothing was taken for `stuck`),
+/// or do not close when told. Bots' sockets have rules of their own: the timer leaves them, limits
+/// do not count them.
 /// @thread control
 class Registry {
 public:
@@ -76,6 +78,7 @@ public:
         std::size_t max_claims = 5;    ///< of one place
         std::chrono::milliseconds claim_window{10'000};
         std::size_t history = 1'000;
+        std::chrono::milliseconds stuck{10'000};  ///< nothing of a queue was taken: slow
     };
     /// @param context  whose timers; @param leases outlives this
     Registry(Settings settings, GMainContext* context, LeaseStore& leases);
@@ -86,11 +89,12 @@ public:
     /// A connection is open. `socket` lives until `ended`. @errors LimitReached: too many; count as
     /// refused
     base::Result<ConnectionId> open(Facts facts, Socket& socket);
-    /// What was found out since.
+    /// What was found out since: fields that are not empty. The kind stays.
     void learn(const ConnectionId& id, const Facts& facts);
-    /// Asks for the place of `user` in `channel`. Ends in one `done`, from the loop, unless the
-    /// connection ends before. @errors Conflict: the same user came again meanwhile; LimitReached: too
-    /// often; Unavailable: the store is away
+    /// Asks for the place of `user` in `channel`; the place it had before is given back once this
+    /// is granted. Ends in one `done`, from the loop, unless the connection ends before.
+    /// @errors Conflict: the same user came again meanwhile; LimitReached: too often, or too many
+    /// of this user; Unavailable: the store is away
     void claim(const ConnectionId& id,
                const Place& place,
                std::function<void(base::Result<void>)> done);
@@ -100,10 +104,10 @@ public:
     /// Somebody was refused before there was a connection. @param why word of a fixed set
     void refused(std::string_view why);
 
-    /// By the API. @errors NotFound
+    /// By the API. @param who  "the API" ...  @errors NotFound
     base::Result<void> remove(const ConnectionId& id, const std::string& who);
     Cleanup cleanup(const CleanupOrder& order);
-    /// All are told that the daemon goes.
+    /// All are told that the daemon goes; nobody is let in any more.
     void close();
 
     [[nodiscard]] std::vector<Entry> connections() const;  ///< oldest first
@@ -112,6 +116,8 @@ public:
     struct Counters {
         std::uint64_t opened = 0, closed = 0, replaced = 0, reaped_stale = 0, reaped_broken = 0,
                       reaped_slow = 0, reaped_half_open = 0, removed = 0, refused = 0;
+        /// Every reason, also those that never came.
+        std::vector<std::pair<std::string, std::uint64_t>> closed_by_reason;
         std::vector<std::pair<std::string, std::uint64_t>> refused_by_reason;
     };
     [[nodiscard]] Counters counters() const;
