@@ -2,8 +2,8 @@
  * SECTION:element-aitap
  * @title: aitap
  *
- * Passes sound through untouched and hands a copy to the AI (the program sets where; without that
- * it only counts).
+ * Passes sound through untouched and hands a copy to the AI, or to the mixer of a channel (the
+ * program sets where; without that it only counts).
  *
  * Promises: never blocks and never changes a buffer; when the reader is slow the oldest samples are
  * dropped and counted; the src pad may stay unlinked, so the tap can end a chain.

@@ -9,6 +9,11 @@ namespace offhook::aitap {
 
 void TapCore::tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept {
     model::LegCounters::add<std::uint64_t>(counters_->tapped_samples, pcm.size());
+    if (port_->seat) {
+        bring(pcm, sample_rate_hz);
+        return;
+    }
+    to_lane_.reset();
     if (sample_rate_hz == port_->sample_rate_hz) {
         port_->tap.write(pcm);
         port_->tapped_ns.store(base::monotonic_ns(), std::memory_order_release);
@@ -22,6 +27,16 @@ void TapCore::tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_h
     const std::size_t n = resample_->process(pcm, resampled);
     port_->tap.write(std::span(resampled).first(n));
     port_->tapped_ns.store(base::monotonic_ns(), std::memory_order_release);
+}
+
+void TapCore::bring(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept {
+    if (sample_rate_hz == model::SoundLane::kRateHz) {
+        port_->seat->from_leg.write(pcm);
+        return;
+    }
+    if (!to_lane_) to_lane_.emplace(Resample2::Mode::Up);
+    std::array<std::int16_t, 2 * model::kMaxPacketSamples> resampled;
+    port_->seat->from_leg.write(std::span(resampled).first(to_lane_->process(pcm, resampled)));
 }
 
 }  // namespace offhook::aitap

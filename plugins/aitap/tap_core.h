@@ -11,8 +11,9 @@
 
 namespace offhook::aitap {
 
-/// Hands a copy of the caller's sound to the AI at the port's rate (8 or 16 kHz). Never waits: a
-/// slow reader loses the oldest samples, which the ring counts.
+/// Hands a copy of the caller's sound to the AI at the port's rate (8 or 16 kHz), or to the mixer of
+/// the channel that the leg has a seat in, at the lane's. Never waits: a slow reader loses the oldest
+/// samples, which ring and lane count.
 /// @thread the media worker
 class TapCore {
 public:
@@ -24,9 +25,12 @@ public:
     void tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept;
 
 private:
+    void bring(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept;
+
     std::shared_ptr<model::AudioPort> port_;
     std::shared_ptr<model::LegCounters> counters_;
     std::optional<Resample2> resample_;
+    std::optional<Resample2> to_lane_;  ///< while seated
 };
 
 }  // namespace offhook::aitap

@@ -3,8 +3,8 @@
  * @title: linekeeper
  *
  * Keeps a line alive: exactly one 20 ms buffer every 20 ms for ever, from the AI (the program sets
- * its queue) or from the optional sink pad when there is sound, else from the filler, cross-faded
- * over 5 ms at each edge.
+ * its queue), from the channel the leg has a seat in, or from the optional sink pad when there is
+ * sound, else from the filler, cross-faded over 5 ms at each edge.
  *
  * Promises: PTS and OFFSET continuous from 0; after the first buffer no DISCONT, no second segment,
  * caps, EOS or flush, whatever comes in at the sink pad; a late thread sends what it owes in order,
@@ -149,8 +149,8 @@ private:
         GstBuffer* buffer = frame_.writable(samples * sizeof(std::int16_t));
         GstMapInfo map;
         gst_buffer_map(buffer, &map, GST_MAP_WRITE);
-        const LineKeeper::Frame frame =
-            core_->make_frame({reinterpret_cast<std::int16_t*>(map.data), samples});
+        const LineKeeper::Frame frame = core_->make_frame(
+            {reinterpret_cast<std::int16_t*>(map.data), samples}, port_->seat.get());
         gst_buffer_unmap(buffer, &map);
         element::stamp_samples(buffer, frame.offset_samples, samples, port_->sample_rate_hz);
         frames_.store(frames_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

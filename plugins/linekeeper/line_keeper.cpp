@@ -57,9 +57,18 @@ int LineKeeper::frames_due(std::int64_t now_ns, std::uint64_t& skipped) noexcept
     return std::min(due, kMaxFramesPerTick);
 }
 
-LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
+LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm,
+                                         model::ChannelSeat* seat) noexcept {
+    const bool changes = is_seated_ != (seat != nullptr);
+    const std::int16_t before = last_sample_;
+    if (changes) change_source();
     const bool was_speaking = speaking_;
-    const Voice voice = port_ ? take_voice(pcm) : Voice{};
+    Voice voice;
+    if (seat) {
+        voice = take_mix(*seat, pcm);
+    } else if (port_) {
+        voice = take_voice(pcm);
+    }
     const std::size_t spoken = voice.samples;
 
     std::array<std::int16_t, kMaxFrameSamples> filler_storage;
@@ -69,7 +78,7 @@ LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
 
     if (spoken > 0) {
         if (!was_speaking) {
-            note_start();
+            if (!seat) note_start();
             for (std::size_t i = 0; i < std::min(fade_samples_, spoken); ++i) {
                 pcm[i] = mix(filler[i], pcm[i], i, fade_samples_);
             }
@@ -95,8 +104,12 @@ LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
         if (speaking_ && !voice.is_stopped) note_end();
         speaking_ = false;
     }
+    if (changes) {
+        last_sample_ = before;
+        fade_from_last(pcm);
+    }
     last_sample_ = pcm.back();
-    if (port_) tell(voice, pcm);
+    if (port_ && !seat) tell(voice, pcm);
 
     const std::uint64_t offset = offset_samples_;
     offset_samples_ += frame_samples_;
@@ -106,7 +119,7 @@ LineKeeper::Frame LineKeeper::make_frame(std::span<std::int16_t> pcm) noexcept {
         start_threshold_samples_ = 0;
     const FrameSource source = spoken > 0 ? FrameSource::Ai : FrameSource::Fill;
     LegCounters::set(counters_->frame_source, source);
-    if (spoken > 0) LegCounters::add<std::uint64_t>(counters_->voice_samples, spoken);
+    if (spoken > 0 && !seat) LegCounters::add<std::uint64_t>(counters_->voice_samples, spoken);
     return Frame{offset, source};
 }
 
@@ -133,6 +146,36 @@ LineKeeper::Voice LineKeeper::take_voice(std::span<std::int16_t> pcm) noexcept {
         voice.begin = queue.read_samples();
     }
     return voice;
+}
+
+// The voice stops where it is, or the mix does: what comes then begins anew, and is no underrun.
+void LineKeeper::change_source() noexcept {
+    is_seated_ = !is_seated_;
+    speaking_ = false;
+    ended_once_ = false;
+    is_waiting_ = false;
+    has_heard_mix_ = false;
+    from_lane_.reset();
+}
+
+LineKeeper::Voice LineKeeper::take_mix(model::ChannelSeat& seat,
+                                       std::span<std::int16_t> pcm) noexcept {
+    std::array<std::int16_t, model::SoundLane::kFrameSamples> mix;
+    const bool has_mix = seat.to_leg.read(mix) == model::SoundLane::Read::Frame;
+    if (has_mix) {
+        has_heard_mix_ = true;
+    } else if (has_heard_mix_) {
+        seat.unheard_frames.store(seat.unheard_frames.load(std::memory_order_relaxed) + 1,
+                                  std::memory_order_relaxed);
+    }
+    if (frame_samples_ == mix.size()) {
+        std::copy(mix.begin(), mix.end(), pcm.begin());
+    } else {
+        if (!from_lane_) from_lane_.emplace(aitap::Resample2::Mode::Down);
+        from_lane_->process(mix, pcm);
+    }
+    return {
+        .begin = 0, .samples = has_mix ? frame_samples_ : 0, .was_cut = false, .is_stopped = true};
 }
 
 void LineKeeper::tell(const Voice& voice, std::span<const std::int16_t> pcm) noexcept {

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
+#include "aitap/resample2.h"
 #include "linekeeper/filler.h"
 #include "model/audio_port.h"
 #include "model/leg_counters.h"
@@ -16,6 +18,9 @@ namespace offhook::linekeeper {
 ///     VoiceQueue --enough?--> voice --.
 ///                                     +-- 5 ms cross-fade at each edge --> frame k
 ///     Filler -------------------------'                 (offset = samples since start)
+///
+/// With a seat in a channel, the mix stands in the voice's place (and nothing is taken from the queue):
+/// `speaking_` and the fades are the same. Where the mix has nothing, the filler is heard.
 ///
 /// Which positions of the queue are in frame k goes into the port's ledger. A cleared, paused or
 /// muted voice ends with the first 5 ms of the next frame, faded; after a pause it goes on behind
@@ -51,8 +56,9 @@ public:
         std::uint64_t offset_samples = 0;
         model::FrameSource source = model::FrameSource::Fill;
     };
-    /// Makes the next frame. @param pcm exactly one frame: sample rate x 20 ms
-    Frame make_frame(std::span<std::int16_t> pcm) noexcept;
+    /// Makes the next frame. @param pcm exactly one frame: sample rate x 20 ms @param seat the leg's
+    /// in a channel, or null
+    Frame make_frame(std::span<std::int16_t> pcm, model::ChannelSeat* seat = nullptr) noexcept;
 
     [[nodiscard]] std::size_t frame_samples() const noexcept { return frame_samples_; }
 
@@ -65,6 +71,8 @@ private:
         bool is_stopped = false;  ///< there is more, or was, and it is not played
     };
     [[nodiscard]] Voice take_voice(std::span<std::int16_t> pcm) noexcept;
+    void change_source() noexcept;
+    [[nodiscard]] Voice take_mix(model::ChannelSeat& seat, std::span<std::int16_t> pcm) noexcept;
     void tell(const Voice& voice, std::span<const std::int16_t> pcm) noexcept;
     [[nodiscard]] bool may_start(std::uint64_t queued_samples) noexcept;
     void note_start() noexcept;
@@ -90,6 +98,10 @@ private:
     bool ended_once_ = false;
     std::uint64_t ended_frame_ = 0;
     std::uint64_t underrun_frame_ = 0;
+
+    std::optional<aitap::Resample2> from_lane_;  ///< while seated, at 8 kHz
+    bool is_seated_ = false;
+    bool has_heard_mix_ = false;
 };
 
 }  // namespace offhook::linekeeper

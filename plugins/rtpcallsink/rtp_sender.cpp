@@ -60,7 +60,8 @@ void RtpSender::send_frame(std::span<const std::int16_t> pcm,
     const std::size_t bytes = encoder_->encode(pcm, std::span(packet_).subspan(rtp::kHeaderBytes));
     const bool has_left = send_payload(bytes, timestamp_rtp, now_ns);
     if (!port_) return;
-    port_->ledger.settle(offset_samples, pcm.size(), has_left, now_ns);
+    // In a channel the ledger is of what the mixer took.
+    if (!port_->seat) port_->ledger.settle(offset_samples, pcm.size(), has_left, now_ns);
     if (has_left) port_->sent_levels.write(now_ns, callstats::level_of(pcm));
 }
 
@@ -85,7 +86,7 @@ void RtpSender::send_rtp(const rtp::PacketView& packet,
         samples = frame_samples_;
     }
     const std::int16_t level_cdb = port_->ledger.level_at(offset_samples);
-    port_->ledger.settle(offset_samples, samples, has_left, now_ns);
+    if (!port_->seat) port_->ledger.settle(offset_samples, samples, has_left, now_ns);
     if (has_left && level_cdb != model::VoiceLedger::kNoLevel)
         port_->sent_levels.write(now_ns, level_cdb);
 }

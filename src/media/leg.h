@@ -32,6 +32,11 @@ public:
     /// @errors InvalidArgument: not RFC 4733 digits; Unsupported: the peer takes none; Conflict:
     /// not started
     [[nodiscard]] virtual base::Result<void> send_digits(const std::string& digits) = 0;
+    /// From the next tick on the leg brings its sound to the seat and plays the mix; empty: it leaves
+    /// the channel, and its port is the AI's again. `after` runs on the leg's worker once it is so,
+    /// and must not block.
+    virtual void take_seat(std::shared_ptr<model::ChannelSeat> seat,
+                           std::function<void()> after) = 0;
     /// Ends the leg; `after` runs on the reaper when everything is gone. Nothing else may be called
     /// afterwards.
     virtual void retire(Reaper& reaper, std::function<void()> after) = 0;

@@ -93,6 +93,14 @@ base::Result<void> LegChains::send_digits(const std::string& digits) {
     return {};
 }
 
+void LegChains::take_seat(std::shared_ptr<model::ChannelSeat> seat, std::function<void()> after) {
+    // Swapped, so that the seat before is freed with the command and not by the worker.
+    parts_.worker->post([port = port_, seat = std::move(seat), after = std::move(after)]() mutable {
+        std::swap(port->seat, seat);
+        if (after) after();
+    });
+}
+
 void LegChains::retire(Reaper& reaper, std::function<void()> after) {
     // Nothing may follow the BYE, however long the reaper's queue is. The elements leave the worker
     // behind this command, so the sink is still whole when it runs; a leg that never played has

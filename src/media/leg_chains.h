@@ -25,6 +25,8 @@ namespace offhook::media {
 ///     RtpSession --> rtpcallsrc -> ... -> aitap ---> AudioPort.tap ---> AI
 ///     RtpSession <-- rtpcallsink <- ... <- linekeeper <- AudioPort.voice <- AI
 ///
+/// In a channel the tap brings to ChannelSeat::from_leg and the keeper plays `to_leg` instead.
+///
 /// The `...` are whatever the launch file says. Both chains are driven by one media worker.
 ///
 /// Ownership and teardown: owns the pipeline; `retire` first makes the worker send nothing more,
@@ -56,6 +58,7 @@ public:
     /// What a new offer or answer changed: payload numbers, rtcp-mux. The codec stays.
     void renegotiate(const model::ChosenAudio& chosen);
     [[nodiscard]] base::Result<void> send_digits(const std::string& digits);
+    void take_seat(std::shared_ptr<model::ChannelSeat> seat, std::function<void()> after);
     void retire(Reaper& reaper, std::function<void()> after);
 
     [[nodiscard]] const std::shared_ptr<model::AudioPort>& audio_port() const noexcept {

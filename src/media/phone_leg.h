@@ -60,6 +60,9 @@ public:
     [[nodiscard]] base::Result<void> send_digits(const std::string& digits) override {
         return chains_->send_digits(digits);
     }
+    void take_seat(std::shared_ptr<model::ChannelSeat> seat, std::function<void()> after) override {
+        chains_->take_seat(std::move(seat), std::move(after));
+    }
     void retire(Reaper& reaper, std::function<void()> after) override {
         chains_->retire(reaper, std::move(after));
     }

@@ -110,6 +110,7 @@ base::Result<void> WebLeg::ensure_chains(const ChosenAudio& chosen) {
     session_ = std::move(session);
     chains_ = std::move(*chains);
     if (!is_sending_) chains_->set_sending(false);
+    if (seat_) chains_->take_seat(seat_, {});
     return {};
 }
 
@@ -369,6 +370,15 @@ void WebLeg::set_sending(bool sending) {
 base::Result<void> WebLeg::send_digits(const std::string& digits) {
     if (!chains_) return base::fail(base::ErrorCode::Conflict, "the call is not answered yet");
     return chains_->send_digits(digits);
+}
+
+void WebLeg::take_seat(std::shared_ptr<model::ChannelSeat> seat, std::function<void()> after) {
+    seat_ = std::move(seat);
+    if (chains_) {
+        chains_->take_seat(seat_, std::move(after));
+    } else if (after) {
+        parts_.worker->post(std::move(after));
+    }
 }
 
 void WebLeg::retire(Reaper& reaper, std::function<void()> after) {

@@ -97,6 +97,7 @@ public:
     [[nodiscard]] base::Result<void> start() override;
     void set_sending(bool sending) override;
     [[nodiscard]] base::Result<void> send_digits(const std::string& digits) override;
+    void take_seat(std::shared_ptr<model::ChannelSeat> seat, std::function<void()> after) override;
     void retire(Reaper& reaper, std::function<void()> after) override;
     /// Null until the codec is known.
     [[nodiscard]] const std::shared_ptr<model::AudioPort>& audio_port() const noexcept override;
@@ -143,6 +144,7 @@ private:
     std::unique_ptr<LegChains> chains_;             ///< null until the codec is known
     std::shared_ptr<model::AudioPort> no_audio_port_;
     bool is_sending_ = true;
+    std::shared_ptr<model::ChannelSeat> seat_;
 
     std::uint64_t ways_ = 0;
     std::optional<Way> live_;  ///< verified: carries the sound
