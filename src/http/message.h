@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,9 +23,16 @@ struct Request {
     std::string idempotency_key;                ///< the header; not checked
     std::string protocol;  ///< subprotocol that a WebSocket agreed on; empty: none
     std::string user;  ///< who the gate says it is; empty: nobody asked
-    /// All headers, names in lower case; the first of a repeated one. Some are secrets.
+    std::string forwarded_for{};  ///< the client behind a configured proxy, as the gate says; or empty
+    /// What the user may do, in the gate's words; none: nobody asked, and everything is allowed.
+    std::optional<std::vector<std::string>> scopes{};
+    /// All headers, names in lower case; the first of a repeated one, of those by which proxies name
+    /// the client all, with commas between. Some are secrets.
     std::map<std::string, std::string, std::less<>> headers{};
 
+    [[nodiscard]] bool may(std::string_view scope) const {
+        return !scopes || std::find(scopes->begin(), scopes->end(), scope) != scopes->end();
+    }
     /// Empty when there is no such header. @param name in lower case
     [[nodiscard]] std::string_view header(std::string_view name) const {
         const auto found = headers.find(name);

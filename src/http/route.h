@@ -26,6 +26,7 @@ struct RouteRules {
     /// on. One that offers none of them is taken as well.
     std::vector<std::string> protocols{};
     /// What a client has to be allowed to do, a word for the server's gate; empty: anybody may come.
+    /// With `?` behind anybody may come as well, and sees by `Request::may` what it is told.
     std::string scope{};
 };
 

@@ -91,6 +91,12 @@ std::map<std::string, std::string, std::less<>> headers_of(SoupServerMessage* me
                 lower.get(), view(value));
         },
         &headers);
+    // Proxies add a line of their own below the client's: only the whole list says who is last.
+    for (const char* name : {"x-forwarded-for", "forwarded"}) {
+        const char* list = soup_message_headers_get_list(
+            soup_server_message_get_request_headers(message), name);
+        if (list != nullptr) headers[name] = list;
+    }
     return headers;
 }
 
@@ -327,7 +333,7 @@ private:
         request.idempotency_key = header(message, "Idempotency-Key");
         request.remote = text_of(soup_server_message_get_remote_address(message));
         request.headers = headers_of(message);
-        if (gate && !rules.scope.empty()) {
+        if (gate) {
             if (const auto refused = gate(request, rules.scope)) {
                 send(message, *refused, request_id);
                 observe(match.pattern, refused->status, began_ns);

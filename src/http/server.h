@@ -60,8 +60,8 @@ public:
     /// A GET of the path that opens a WebSocket.
     void websocket(std::string pattern, WebSocketHandler handler, RouteRules rules = {});
 
-    /// Asked for each request of a route with a `scope`, after the checks of Host and Origin: it
-    /// names the user, or answers. Without one nobody is refused.
+    /// Asked for each request that a route takes, after the checks of Host and Origin, with the
+    /// route's scope: it names the user, or answers. Without one nobody is refused.
     using Gate = std::function<std::optional<Response>(Request&, std::string_view scope)>;
     void set_gate(Gate gate);
 
