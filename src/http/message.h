@@ -22,8 +22,9 @@ struct Request {
     std::string remote;                         ///< "127.0.0.1:50123"
     std::string idempotency_key;                ///< the header; not checked
     std::string protocol;  ///< subprotocol that a WebSocket agreed on; empty: none
-    std::string user;  ///< who the gate says it is; empty: nobody asked
-    std::string forwarded_for{};  ///< the client behind a configured proxy, as the gate says; or empty
+    std::string user;      ///< who the gate says it is; empty: nobody asked
+    std::string
+        forwarded_for{};  ///< the client behind a configured proxy, as the gate says; or empty
     /// What the user may do, in the gate's words; none: nobody asked, and everything is allowed.
     std::optional<std::vector<std::string>> scopes{};
     /// All headers, names in lower case; the first of a repeated one, of those by which proxies name

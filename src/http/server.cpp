@@ -93,8 +93,8 @@ std::map<std::string, std::string, std::less<>> headers_of(SoupServerMessage* me
         &headers);
     // Proxies add a line of their own below the client's: only the whole list says who is last.
     for (const char* name : {"x-forwarded-for", "forwarded"}) {
-        const char* list = soup_message_headers_get_list(
-            soup_server_message_get_request_headers(message), name);
+        const char* list =
+            soup_message_headers_get_list(soup_server_message_get_request_headers(message), name);
         if (list != nullptr) headers[name] = list;
     }
     return headers;
