@@ -51,16 +51,22 @@ std::vector<std::string_view> names_in(const std::vector<Key<T>>& keys, std::str
 
 std::vector<std::string_view> all_sections() {
     std::vector<std::string_view> names = section_names();
-    names.insert(
-        names.end(),
-        {"web.ice_server", "account", "prompt", "ai", "ai.header", "ai.parameter", "route"});
+    names.insert(names.end(),
+                 {"web.ice_server",
+                  "account",
+                  "prompt",
+                  "ai",
+                  "ai.header",
+                  "ai.parameter",
+                  "channel",
+                  "route"});
     return names;
 }
 
 bool is_array_section(std::string_view section) {
     return section == "account" || section == "prompt" || section == "ai" ||
-           section == "ai.header" || section == "ai.parameter" || section == "route" ||
-           section == "web.ice_server";
+           section == "ai.header" || section == "ai.parameter" || section == "channel" ||
+           section == "route" || section == "web.ice_server";
 }
 
 // Has its value elsewhere, and keys that say where.
@@ -180,6 +186,8 @@ private:
             apply_in_ai(path, table);
         } else if (table.section == "prompt") {
             add_element(path, table, loaded_.config.prompt, prompt_keys());
+        } else if (table.section == "channel") {
+            add_element(path, table, loaded_.config.channel, channel_keys());
         } else if (table.section == "route") {
             add_element(path, table, loaded_.config.route, route_keys());
         } else if (table.section == "web.ice_server") {
@@ -339,21 +347,26 @@ private:
         check_names("account", c.account);
         check_names("prompt", c.prompt);
         check_names("ai", c.ai);
+        check_names("channel", c.channel);
         check_names("route", c.route);
         std::vector<std::string_view> ai_names;
         for (const Ai& ai : c.ai) ai_names.push_back(ai.name);
         for (std::size_t i = 0; i < c.route.size(); ++i) {
             const Route& route = c.route[i];
             const std::string path = "route[" + std::to_string(i) + "]";
-            if (route.ai.empty()) {
+            if (route.ai.empty() && route.channel.empty()) {
                 problem(loaded_.origin_of(path), path + ".ai is missing: name one of the [[ai]]");
-            } else if (std::find(ai_names.begin(), ai_names.end(), route.ai) == ai_names.end()) {
+            } else if (!route.ai.empty() &&
+                       std::find(ai_names.begin(), ai_names.end(), route.ai) == ai_names.end()) {
                 wrong(path + ".ai",
                       route.ai,
                       "is not the name of an [[ai]]" + did_you_mean(route.ai, ai_names));
             }
             check_reference(path + ".account", route.account, "account", c.account);
+            check_reference(path + ".channel", route.channel, "channel", c.channel);
         }
+        for (std::size_t i = 0; i < c.channel.size(); ++i)
+            check_reference("channel[" + std::to_string(i) + "].ai", c.channel[i].ai, "ai", c.ai);
         if (c.account.empty() && c.sip.listen.empty()) {
             problem(loaded_.origin_of("sip.listen"),
                     "sip.listen is empty and there is no [[account]]: nobody could call");
@@ -426,7 +439,7 @@ private:
         std::vector<std::string_view> names;
         for (const T& each : list) names.push_back(each.name);
         if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) return;
-        const std::string article = section == "account" ? "an" : "a";
+        const std::string article = section == "account" || section == "ai" ? "an" : "a";
         wrong(path,
               name,
               "is not the name of " + article + " [[" + section + "]]" + did_you_mean(name, names));

@@ -175,6 +175,7 @@ std::string show(const Loaded& loaded, bool with_origin) {
     show_list(out, loaded.config.account, account_keys(), "account", origins);
     show_list(out, loaded.config.prompt, prompt_keys(), "prompt", origins);
     show_ais(out, loaded.config.ai, origins);
+    show_list(out, loaded.config.channel, channel_keys(), "channel", origins);
     show_list(out, loaded.config.route, route_keys(), "route", origins);
     return out;
 }
@@ -218,6 +219,11 @@ std::string reference_markdown() {
         "\n### [[ai.parameter]]\n\nWhat the bot is told of the call beside its facts: Twilio's "
         "custom parameters, `parameters` of a plain bot.\n\n";
     table_of(out, ai_parameter_keys(), "ai.parameter", Ai::Parameter{});
+    out +=
+        "\n## [[channel]]\n\nOne table for each voice channel that is always there "
+        "([channels.md](channels.md)); none is built in, and the API makes others. They are read "
+        "at start.\n\n";
+    table_of(out, channel_keys(), "channel", Channel{});
     out +=
         "\n## [[route]]\n\nWhich AI takes which call. The first route that matches wins; a call "
         "that none matches is answered "

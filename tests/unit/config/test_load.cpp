@@ -151,6 +151,30 @@ TEST_F(Load, NamesMustFit) {
         HasSubstr("offhook.toml:4: ai[1].name = \"x\": is the name of another [[ai]] already"));
 }
 
+TEST_F(Load, Channels) {
+    const auto loaded = load_file(
+        "[[channel]]\nname = \"sales\"\nai = \"echo\"\nmax_members = 4\n"
+        "[[route]]\nname = \"in\"\nchannel = \"sales\"\n");
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    ASSERT_EQ(loaded->config.channel.size(), 1U);
+    EXPECT_EQ(loaded->config.channel[0].policy, "everybody");
+    EXPECT_EQ(loaded->config.channel[0].max_members, 4);
+    EXPECT_EQ(loaded->config.route[0].channel, "sales");
+    EXPECT_TRUE(loaded->config.route[0].ai.empty()) << "nobody needs one that is not used";
+
+    EXPECT_THAT(problem_of("[[channel]]\n"), HasSubstr("channel[0].name is missing"));
+    EXPECT_THAT(problem_of("[[channel]]\nname = \"a\"\n[[channel]]\nname = \"a\"\n"),
+                HasSubstr("another [[channel]] already"));
+    EXPECT_THAT(problem_of("[[channel]]\nname = \"call-1\"\n"), HasSubstr("supervised calls"));
+    EXPECT_THAT(problem_of("[[channel]]\nname = \"a\"\nai = \"ecko\"\n"),
+                AllOf(HasSubstr("not the name of an [[ai]]"), HasSubstr("echo")));
+    EXPECT_THAT(problem_of("[[channel]]\nname = \"a\"\npolicy = \"call\"\n"),
+                HasSubstr("everybody, supervised"));
+    EXPECT_THAT(problem_of("[[channel]]\nname = \"a\"\nmax_members = 65\n"), HasSubstr("1 to 64"));
+    EXPECT_THAT(problem_of("[[route]]\nname = \"in\"\nchannel = \"sales\"\n"),
+                HasSubstr("not the name of a [[channel]]"));
+}
+
 TEST_F(Load, PortsInTheEphemeralRange) {
     EXPECT_THAT(problem_of("[rtp]\nports = \"30000-39999\"\n"),
                 AllOf(HasSubstr("offhook.toml:2: rtp.ports = \"30000-39999\": overlaps the "
