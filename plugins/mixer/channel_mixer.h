@@ -48,11 +48,17 @@ struct MixMember {
     std::shared_ptr<MixMeter> meter;  ///< written by the mixer, read by anybody
 };
 
+struct Place;
+class Mix;
+
 /// The sound of one channel: every 20 ms on a media worker's tick, each member gets the others, as
 /// the matrix says. Members come, go and change place between two frames, and gains glide over one,
 /// so that nobody hears a click and nobody's stream has a gap.
 ///
 ///     seats' from_leg, AIs' voice -> levels -> sum by row, limiter -> seats' to_leg, AIs' tap
+///
+/// A late worker makes at most two frames back to back; what is more than 60 ms late is given up, and
+/// counted (`late_frames`), as the line keeper does.
 ///
 /// Owned by control; `retire` takes it off the worker before it goes.
 /// @thread control, but for on_slot
@@ -74,14 +80,30 @@ public:
     void retire();
 
     [[nodiscard]] const worker::MediaWorker& worker() const noexcept { return *worker_; }
-    [[nodiscard]] std::uint64_t mixed_frames() const noexcept;
-    [[nodiscard]] std::uint64_t late_frames() const noexcept;
+    /// @thread any
+    [[nodiscard]] std::uint64_t mixed_frames() const noexcept {
+        return mixed_frames_.load(std::memory_order_relaxed);
+    }
+    /// Given up, since the worker was late. @thread any
+    [[nodiscard]] std::uint64_t late_frames() const noexcept {
+        return late_frames_.load(std::memory_order_relaxed);
+    }
 
     bool on_slot(std::int64_t now_ns) noexcept override;
 
 private:
     explicit ChannelMixer(std::shared_ptr<worker::MediaWorker> worker);
-    std::shared_ptr<worker::MediaWorker> worker_;
+    void play(std::shared_ptr<Mix> mix, std::function<void()> after);
+    [[nodiscard]] int frames_due(std::int64_t now_ns) noexcept;
+
+    const std::shared_ptr<worker::MediaWorker> worker_;
+    std::vector<std::shared_ptr<Place>> places_;  ///< of the newest mix
+    bool is_retired_ = false;
+    // worker
+    std::shared_ptr<Mix> mix_;
+    std::int64_t next_due_ns_ = 0;
+    // worker writes, anybody reads
+    std::atomic<std::uint64_t> mixed_frames_{0}, late_frames_{0};
 };
 
 }  // namespace offhook::mixer

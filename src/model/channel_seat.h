@@ -77,6 +77,10 @@ private:
 /// A leg's place in a channel. Its worker writes `from_leg` (aitap) and reads `to_leg` (linekeeper);
 /// the mixer does the other two.
 struct ChannelSeat {
+    /// @param now_ns the clock of all ends
+    explicit ChannelSeat(std::int64_t (*now_ns)() noexcept = base::monotonic_ns)
+        : from_leg(now_ns), to_leg(now_ns) {}
+
     SoundLane from_leg;
     SoundLane to_leg;
     std::atomic<std::uint64_t> unheard_frames{
