@@ -17,6 +17,7 @@ void Api::install(http::Server& server) {
         install_call_orders(server);
         install_messages(server);
     }
+    if (parts_.connections != nullptr) install_connections(server);
     server.on_answered([this](std::string_view route, int status, double seconds) {
         parts_.metrics.on_http(route, status, seconds);
     });

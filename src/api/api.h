@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/metrics.h"
+#include "connection/registry.h"
 #include "http/server.h"
 #include "model/account.h"
 #include "model/call_control.h"
@@ -21,6 +22,7 @@ struct ApiParts {
     Metrics& metrics;
     const model::AccountDirectory* accounts = nullptr;  ///< without it there are none
     model::CallControl* control = nullptr;              ///< without it calls can be looked at only
+    connection::Registry* connections = nullptr;        ///< without it there are none
     std::function<std::vector<model::WorkerStats>()> workers;
     std::function<std::vector<model::WorkerStats>()> web_workers{};  ///< without it there are none
     std::function<bool()> draining;
@@ -29,7 +31,7 @@ struct ApiParts {
     /// For /health and /readyz; a missing one is `off`. Figures of `calls` and `media` that
     /// docs/http-api.md promises are filled in by the API itself, further ones come behind them.
     model::HealthProbe calls_health{}, media_health{}, ai_health{}, accounts_health{},
-        websockets_health{};
+        websockets_health{}, storage_health{};
     /// For /livez: Failed when a media worker is stuck. That the control loop runs is proved by the
     /// answer.
     model::HealthProbe liveness{};
@@ -53,6 +55,7 @@ private:
     void install_calls(http::Server& server);
     void install_call_orders(http::Server& server);
     void install_messages(http::Server& server);
+    void install_connections(http::Server& server);
     void install_metrics(http::Server& server);
 
     ApiParts parts_;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connection/registry.h"
 #include "model/account.h"
 #include "model/call_directory.h"
 #include "model/stats_snapshot.h"
@@ -45,6 +46,8 @@ public:
         model::SignallingStats signalling{};
         std::uint64_t failed_ai_sessions = 0;  ///< total since the start
         std::vector<model::LatencyReading> ai_latencies{};
+        std::vector<connection::Entry> connections{};
+        connection::Registry::Counters connection_counters{};
     };
     /// Everything in Prometheus text format (version 0.0.4). Calls that have an end already are
     /// left out: they came, or come, by on_call_ended.

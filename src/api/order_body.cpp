@@ -43,6 +43,18 @@ std::string OrderBody::optional(const char* name) {
     return std::move(text).value_or(std::string());
 }
 
+std::optional<std::string> OrderBody::given(const char* name) {
+    if (!has(name)) return std::nullopt;
+    return optional(name);
+}
+
+std::optional<bool> OrderBody::boolean(const char* name) {
+    if (!has(name)) return std::nullopt;
+    const auto is_so = body_->boolean(name);
+    if (!is_so) complain(std::string(name) + " must be true or false", name);
+    return is_so;
+}
+
 std::optional<int> OrderBody::whole(const char* name) {
     if (!has(name)) return std::nullopt;
     const auto number = body_->whole(name);

@@ -21,6 +21,9 @@ public:
 
     [[nodiscard]] std::string needed(const char* name);
     [[nodiscard]] std::string optional(const char* name);
+    /// Empty when there is none.
+    [[nodiscard]] std::optional<std::string> given(const char* name);
+    [[nodiscard]] std::optional<bool> boolean(const char* name);
     [[nodiscard]] std::optional<int> whole(const char* name);
     /// An object of texts.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> texts(const char* name);

@@ -69,7 +69,7 @@ std::vector<NamedCheck> checks_of(const ApiParts& parts) {
             {"ai", ask(parts.ai_health, "no AI is configured")},
             {"websockets", std::move(websockets)},
             {"channels", {Status::Off, "there are no channels in this version", {}}},
-            {"storage", {Status::Off, "nothing is stored in this version", {}}}};
+            {"storage", ask(parts.storage_health, "nothing is stored")}};
 }
 
 Status worst_of(const std::vector<NamedCheck>& checks) {

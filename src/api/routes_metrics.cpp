@@ -26,7 +26,12 @@ void Api::install_metrics(http::Server& server) {
                  .signalling = parts_.signalling ? parts_.signalling() : model::SignallingStats{},
                  .failed_ai_sessions = parts_.failed_ai_sessions ? parts_.failed_ai_sessions() : 0,
                  .ai_latencies = parts_.ai_latencies ? parts_.ai_latencies()
-                                                     : std::vector<model::LatencyReading>()}),
+                                                     : std::vector<model::LatencyReading>(),
+                 .connections = parts_.connections == nullptr ? std::vector<connection::Entry>()
+                                                              : parts_.connections->connections(),
+                 .connection_counters = parts_.connections == nullptr
+                                            ? connection::Registry::Counters{}
+                                            : parts_.connections->counters()}),
             {}};
     });
 }

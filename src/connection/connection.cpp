@@ -16,6 +16,13 @@ std::string_view name_of(Kind kind) noexcept {
     return "ai";
 }
 
+std::optional<Kind> kind(std::string_view name) noexcept {
+    for (const Kind each : {Kind::Channel, Kind::Browser, Kind::Monitor, Kind::Ai}) {
+        if (name == name_of(each)) return each;
+    }
+    return std::nullopt;
+}
+
 std::string_view name_of(State state) noexcept {
     switch (state) {
         case State::Connecting:

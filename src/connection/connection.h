@@ -13,6 +13,7 @@ namespace offhook::connection {
 /// signalling; `Monitor`: pages and readers of events; `Ai`: a bot.
 enum class Kind : std::uint8_t { Channel, Browser, Monitor, Ai };
 [[nodiscard]] std::string_view name_of(Kind kind) noexcept;
+[[nodiscard]] std::optional<Kind> kind(std::string_view name) noexcept;
 
 enum class State : std::uint8_t { Connecting, Live, Closing, Broken };
 [[nodiscard]] std::string_view name_of(State state) noexcept;

@@ -82,7 +82,7 @@ struct Record {
 
     [[nodiscard]] bool is_ending() const { return why.has_value(); }
     [[nodiscard]] std::int64_t heard_ns(const Traffic& traffic) const {
-        return std::max(traffic.last_heard_ns, began_ns);
+        return traffic.last_heard_ns == 0 ? began_ns : traffic.last_heard_ns;
     }
 };
 
@@ -104,6 +104,7 @@ public:
             rate_.tidy(base::monotonic_ns());
             cleanup({});
         });
+        cleanup({});
     }
 
     ~Impl() { leases_.set_events({}); }

@@ -41,7 +41,7 @@ struct CleanupOrder {
     std::string trigger = "timer";  ///< or "api"
 };
 struct Cleanup {
-    std::int64_t at_ns = 0;  ///< CLOCK_REALTIME; 0: none yet
+    std::int64_t at_ns = 0;  ///< CLOCK_REALTIME
     std::string trigger;
     std::size_t kept = 0;
     double took_ms = 0;
@@ -121,6 +121,7 @@ public:
         std::vector<std::pair<std::string, std::uint64_t>> refused_by_reason;
     };
     [[nodiscard]] Counters counters() const;
+    /// Not a dry run. The first is when the registry is made.
     [[nodiscard]] const Cleanup& last_cleanup() const;
     [[nodiscard]] model::HealthCheck health() const;
 

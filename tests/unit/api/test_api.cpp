@@ -158,7 +158,7 @@ TEST_F(ApiTest, HealthIsTheAgreedShape) {
         R"("ai":{"status":"ok","detail":"1 of 1 ready"},)"
         R"("websockets":{"status":"off","detail":"nobody can join by WebSocket","live":0},)"
         R"("channels":{"status":"off","detail":"there are no channels in this version"},)"
-        R"("storage":{"status":"off","detail":"nothing is stored in this version"}},)"
+        R"("storage":{"status":"off","detail":"nothing is stored"}},)"
         R"("listeners":["http://127.0.0.1:5000","udp:127.0.0.1:5060"]})"
         "\n");
 }
