@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
@@ -353,6 +354,89 @@ TEST(FillerTest, ComfortNoiseIsQuietAndNeverDead) {
     for (const auto s : pcm) sum += static_cast<double>(s) * s;
     const double dbov = 20 * std::log10(std::sqrt(sum / kRate) / 32767);
     EXPECT_NEAR(dbov, -65, 2);
+}
+
+/// A line at either rate with a seat in a channel, whose mix is a tone.
+class SeatedLine {
+public:
+    explicit SeatedLine(std::uint32_t rate)
+        : port(std::make_shared<AudioPort>(rate)),
+          keeper(rate, std::make_unique<Constant>(std::int16_t{10}), counters) {
+        keeper.set_voice(port);
+    }
+    void mix(int frames) {
+        for (int i = 0; i < frames; ++i) {
+            std::array<std::int16_t, model::SoundLane::kFrameSamples> pcm;
+            for (auto& sample : pcm) {
+                sample = static_cast<std::int16_t>(
+                    std::lround(4'000 * std::sin(2 * 3.14159265 * 400 *
+                                                 static_cast<double>(mixed++) / 16'000)));
+            }
+            seat.to_leg.write(pcm);
+        }
+    }
+    FrameSource play(model::ChannelSeat* from) {
+        std::vector<std::int16_t> pcm(keeper.frame_samples());
+        const auto frame = keeper.make_frame(pcm, from);
+        EXPECT_EQ(frame.offset_samples, played.size());
+        played.insert(played.end(), pcm.begin(), pcm.end());
+        return frame.source;
+    }
+
+    std::shared_ptr<LegCounters> counters = std::make_shared<LegCounters>();
+    std::shared_ptr<AudioPort> port;
+    LineKeeper keeper;
+    model::ChannelSeat seat;
+    std::vector<std::int16_t> played;
+    std::uint64_t mixed = 0;
+};
+
+TEST(SeatedLineTest, PlaysTheMixFillsWhatIsMissingAndNeverMissesAFrame) {
+    for (const std::uint32_t rate : {8'000U, 16'000U}) {
+        SeatedLine line(rate);
+        line.port->voice.write(std::vector<std::int16_t>(rate, 1'000));
+        EXPECT_EQ(line.play(&line.seat), FrameSource::Fill) << "nothing is mixed yet";
+        EXPECT_EQ(line.seat.unheard_frames, 0u);
+        line.mix(2);
+        for (int i = 0; i < 50; ++i) {
+            EXPECT_EQ(line.play(&line.seat), FrameSource::Ai);
+            line.mix(1);
+        }
+        const int natural = static_cast<int>(4'000 * 2 * 3.15 * 400 / rate) + 2;
+        EXPECT_LE(biggest_step(line.played), natural + 4'000 / 20);
+        // The mixer stops: filler, joined, and counted.
+        while (line.play(&line.seat) == FrameSource::Ai) {
+        }
+        for (int i = 0; i < 9; ++i) EXPECT_EQ(line.play(&line.seat), FrameSource::Fill);
+        EXPECT_EQ(line.seat.unheard_frames, 10u);
+        EXPECT_EQ(line.played.back(), 10);
+        line.mix(2);
+        EXPECT_EQ(line.play(&line.seat), FrameSource::Ai);
+        EXPECT_LE(biggest_step(line.played), natural + 8'000 / static_cast<int>(rate / 200));
+        EXPECT_EQ(line.port->voice.read_samples(), 0u) << "the voice is the mixer's";
+        EXPECT_EQ(line.port->ledger.settled(), 0u);
+    }
+}
+
+TEST(SeatedLineTest, TakesAndLeavesItsSeatWhileTheAiSpeaks) {
+    SeatedLine line(16'000);
+    const auto say = [&](int frames) {
+        line.port->voice.write(
+            std::vector<std::int16_t>(static_cast<std::size_t>(frames) * 320, 3'000));
+    };
+    say(60);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(line.play(nullptr), FrameSource::Ai);
+    const std::uint64_t taken = line.port->voice.read_samples();
+    line.mix(2);
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(line.play(&line.seat), FrameSource::Ai);
+        line.mix(1);
+    }
+    EXPECT_EQ(line.port->voice.read_samples(), taken) << "not a sample of it is lost";
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(line.play(nullptr), FrameSource::Ai);
+    EXPECT_EQ(line.port->voice.read_samples(), taken + 10 * 320);
+    EXPECT_EQ(line.counters->voice_underruns, 0u);
+    EXPECT_LE(biggest_step(line.played), 4'000 * 2 * 3.15 * 400 / 16'000 + 8'000 / 80.0);
 }
 
 }  // namespace

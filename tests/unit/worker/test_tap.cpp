@@ -1,6 +1,7 @@
 // The tap: an exact copy at the same rate, a true one at another.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -69,6 +70,31 @@ TEST(Tap, HalvesTheRateWithoutAliases) {
     EXPECT_NEAR(amplitude_at(down, 1000, 8000), 10000, 100);
     const auto aliased = tapped(tone(6000, 16000, 16000), 16000, 8000);
     EXPECT_LT(amplitude_at(aliased, 2000, 8000), 40);
+}
+
+TEST(Tap, SeatedInAChannelBringsItsSoundThereAtSixteenKilohertz) {
+    for (const std::uint32_t rate : {8'000U, 16'000U}) {
+        auto port = std::make_shared<model::AudioPort>(rate);
+        TapCore core(port, std::make_shared<model::LegCounters>());
+        const auto pcm = tone(1000, rate, rate);
+        const std::size_t frame = rate / 50;
+        port->seat = std::make_shared<model::ChannelSeat>();
+        std::vector<std::int16_t> heard;
+        for (std::size_t at = 0; at + frame <= pcm.size(); at += frame) {
+            core.tap(std::span(pcm).subspan(at, frame), rate);
+            std::array<std::int16_t, model::SoundLane::kFrameSamples> mix;
+            if (port->seat->from_leg.read(mix) == model::SoundLane::Read::Frame)
+                heard.insert(heard.end(), mix.begin(), mix.end());
+        }
+        ASSERT_GT(heard.size(), 15'000u);
+        heard.erase(heard.begin(), heard.begin() + 1'000);
+        EXPECT_NEAR(amplitude_at(heard, 1000, 16000), 10000, 300) << rate;
+        EXPECT_EQ(port->tap.written_samples(), 0u) << "the tap is the mixer's";
+
+        port->seat.reset();
+        core.tap(std::span(pcm).first(frame), rate);
+        EXPECT_EQ(port->tap.written_samples(), frame);
+    }
 }
 
 TEST(FlowMeterTest, MeasuresLevelAndGaps) {
