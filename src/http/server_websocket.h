@@ -13,11 +13,14 @@ namespace offhook::http {
 
 /// The bounds of one WebSocket that a client opened.
 struct WebSocketLimits {
-    std::size_t max_message_bytes = 64 * 1024;  ///< received, all fragments together
-    std::size_t max_queue_bytes = 256 * 1024;   ///< not taken by the kernel yet
-    /// Longest time between our pings. Under 2 s it counts as 2 s.
-    std::chrono::seconds ping{20};
+    std::size_t max_message_bytes = 64 * 1024;       ///< received, all fragments together
+    std::size_t max_queue_bytes = 256 * 1024;        ///< not taken by the kernel yet
+    std::chrono::seconds ping{20};                   ///< between our pings; 0: none, no deadline
     std::chrono::milliseconds pong_timeout{10'000};  ///< for anything to come after one
+    /// Of any kind, five times as many at once; 0: as many as they like.
+    int max_frames_per_s = 1'000;
+    /// Close codes for one whose queue was full, and for one that answered no ping.
+    int slow_code = 4002, silent_code = 4001;
 };
 
 /// What went through a WebSocket. Times are CLOCK_MONOTONIC, 0: never.

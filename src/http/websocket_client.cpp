@@ -242,14 +242,15 @@ private:
         const bool is_secure = options_.dial.tls.has_value();
         link_ = WebSocketLink::begin(
             {.stream = connection_.stream,
+             .socket = is_secure ? glib::Ref<GSocket>() : connection_.socket,
              .early = std::move(early),
-             .side = SOUP_WEBSOCKET_CONNECTION_CLIENT,
-             .url = (is_secure ? "wss://" : "ws://") + options_.host + options_.path,
+             .side = socket::Role::Client,
              .where = where_,
-             .max_message_bytes = options_.max_message_bytes,
-             .max_queue_bytes = options_.max_queue_bytes,
-             .ping = options_.ping,
-             .pong_timeout = options_.pong_timeout,
+             .limits = {.max_message_bytes = options_.max_message_bytes,
+                        .max_queue_bytes = options_.max_queue_bytes,
+                        .ping = options_.ping,
+                        .pong_timeout = options_.pong_timeout,
+                        .max_frames_per_s = 0},
              .cut = [stream = connection_.stream] { glib::close_at_once(stream.get()); },
              .events = {
                  .on_message =

@@ -20,17 +20,15 @@ struct WebSocketOptions {
     std::string user_agent = "offhook/" OFFHOOK_VERSION;
     std::size_t max_message_bytes = 64 * 1024;  ///< received, all fragments together
     std::size_t max_queue_bytes = 256 * 1024;   ///< not taken by the kernel yet
-    /// Longest time between our pings; 0: none, and no deadline. Under 2 s it counts as 2 s.
-    std::chrono::seconds ping{25};
+    std::chrono::seconds ping{25};              ///< between our pings; 0: none, and no deadline
     std::chrono::milliseconds pong_timeout{10'000};  ///< for anything to come after one
 };
 
 /// A WebSocket client (RFC 6455) on the main context that is the thread's default at `open`.
 ///
 /// It connects to an address and checks the name in `dial.tls`; sends no Origin, because it is no
-/// browser; and offers no extension, so that nothing is ever decompressed. What libsoup 3.2 does not
-/// bound is bounded here: a message in fragments, what waits to be sent, and a peer that answers no
-/// ping.
+/// browser; and offers no extension, so that nothing is ever decompressed. Bounded are a message
+/// with all its fragments, what waits to be sent, and the silence of a peer that answers no ping.
 /// @thread the one of the context
 class WebSocketClient {
 public:

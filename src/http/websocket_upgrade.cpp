@@ -19,18 +19,16 @@ constexpr int kGoingAway = 1001;
 class Socket final : public ServerWebSocket {
 public:
     Socket(const glib::Ref<GIOStream>& stream,
+           const glib::Ref<GSocket>& socket,
            const WebSocketLimits& limits,
            const Request& request)
         : link_(WebSocketLink::begin(
               {.stream = stream,
+               .socket = socket,
                .early = {},
-               .side = SOUP_WEBSOCKET_CONNECTION_SERVER,
-               .url = "ws://localhost/",  // libsoup only keeps it
+               .side = socket::Role::Server,
                .where = request.remote,
-               .max_message_bytes = limits.max_message_bytes,
-               .max_queue_bytes = limits.max_queue_bytes,
-               .ping = limits.ping,
-               .pong_timeout = limits.pong_timeout,
+               .limits = limits,
                .cut = [stream] { glib::close_at_once(stream.get()); },
                .events = {.on_message =
                               [this](std::string_view message) {
@@ -103,7 +101,7 @@ void on_written(SoupServerMessage* message, gpointer data) {
     try {
         upgrade.opened(socket.get(),
                        upgrade.request,
-                       std::make_unique<Socket>(stream, upgrade.limits, upgrade.request));
+                       std::make_unique<Socket>(stream, socket, upgrade.limits, upgrade.request));
     } catch (const std::exception& e) {
         log::write(log::Level::Error, log::Mark::Error, "system.exception", {}, e.what());
     }

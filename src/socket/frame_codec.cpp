@@ -219,6 +219,7 @@ bool FrameReader::begin_frame(std::uint64_t length, Event& failed) {
         failed = broken(1009, "a message is longer than allowed");
         return false;
     }
+    ++frames_;
     length_ = static_cast<std::size_t>(length);
     taken_ = 0;
     is_in_payload_ = true;

@@ -71,6 +71,8 @@ public:
 
     /// The next event in `bytes`, of which it takes what it has read. Unmasks in place.
     [[nodiscard]] Event next(std::span<std::byte>& bytes);
+    /// That have begun until now, of any kind.
+    [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
 
 private:
     [[nodiscard]] bool read_header(std::span<std::byte>& bytes, Event& broken);
@@ -81,6 +83,8 @@ private:
     const Role role_;
     const std::size_t max_bytes_;
     std::vector<std::byte>& assembled_;
+
+    std::uint64_t frames_ = 0;
 
     // the frame under way
     std::array<std::uint8_t, 14> header_{};

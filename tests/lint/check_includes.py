@@ -15,7 +15,7 @@ MAY_INCLUDE = {
     "glib": ["base"],
     "state": ["base"],
     "socket": ["base"],
-    "http": ["base", "glib"],
+    "http": ["base", "glib", "socket"],
     "model": ["base"],
     "config": ["base", "model"],
     "sdp": ["base", "config", "model"],
