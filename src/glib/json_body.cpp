@@ -79,6 +79,17 @@ std::optional<std::int64_t> JsonBody::whole(const char* name) const {
     return static_cast<std::int64_t>(number);
 }
 
+std::optional<double> JsonBody::number(const char* name) const {
+    JsonNode* node = member(name);
+    if (node == nullptr || !JSON_NODE_HOLDS_VALUE(node)) return std::nullopt;
+    const GType type = json_node_get_value_type(node);
+    if (type == G_TYPE_INT64) return static_cast<double>(json_node_get_int(node));
+    if (type != G_TYPE_DOUBLE) return std::nullopt;
+    const double number = json_node_get_double(node);
+    if (!std::isfinite(number)) return std::nullopt;
+    return number;
+}
+
 std::optional<bool> JsonBody::boolean(const char* name) const {
     JsonNode* node = member(name);
     if (node == nullptr || !JSON_NODE_HOLDS_VALUE(node) ||
@@ -86,6 +97,11 @@ std::optional<bool> JsonBody::boolean(const char* name) const {
         return std::nullopt;
     }
     return json_node_get_boolean(node) != FALSE;
+}
+
+bool JsonBody::is_null(const char* name) const {
+    JsonNode* node = member(name);
+    return node != nullptr && JSON_NODE_HOLDS_NULL(node);
 }
 
 std::optional<JsonBody> JsonBody::object(const char* name) const {

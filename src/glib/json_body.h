@@ -29,7 +29,9 @@ public:
     [[nodiscard]] std::optional<std::string> text(const char* name) const;
     /// Also of a number that is written with a fraction of zero.
     [[nodiscard]] std::optional<std::int64_t> whole(const char* name) const;
+    [[nodiscard]] std::optional<double> number(const char* name) const;
     [[nodiscard]] std::optional<bool> boolean(const char* name) const;
+    [[nodiscard]] bool is_null(const char* name) const;  ///< it is there, and is null
     [[nodiscard]] std::optional<JsonBody> object(const char* name) const;
     /// The names of all members, in order.
     [[nodiscard]] std::vector<std::string> names() const;
