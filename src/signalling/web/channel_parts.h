@@ -48,8 +48,7 @@ struct ChannelParts {
     /// Before a WebSocket is opened; an answer refuses it. Empty: nobody is.
     std::function<std::optional<http::Response>(const http::Request&)> admit{};
     /// Who joins, and where. The grant's channel is the one that is asked for.
-    /// @errors Denied: a wrong token, or none where one is needed; Timeout: it expired;
-    /// LimitReached: too many wrong ones; InvalidArgument: no user
+    /// @see grant_of
     std::function<base::Result<access::JoinGrant>(const http::Request&, const asked::Join&)>
         authenticate;
     std::function<std::optional<model::CallInfo>(const model::CallId&)> find_call;

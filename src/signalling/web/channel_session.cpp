@@ -44,6 +44,8 @@ Refusal refusal_of(const base::Error& error, std::chrono::seconds retry_after) {
         case base::ErrorCode::InvalidArgument:
         case base::ErrorCode::Malformed:
             return {400, "invalid-argument", error.text(), std::nullopt};
+        case base::ErrorCode::Unsupported:
+            return {403, "not-allowed", error.text(), std::nullopt};
         case base::ErrorCode::NotFound:
             return {404, "not-found", error.text(), std::nullopt};
         case base::ErrorCode::Conflict:
@@ -101,7 +103,7 @@ void ChannelSession::begin() {
                                     .user = request_.user,
                                     .channel = {},
                                     .address = request_.remote,
-                                    .forwarded_for = {},
+                                    .forwarded_for = request_.forwarded_for,
                                     .user_agent = std::string(request_.header("user-agent")),
                                     .protocol = request_.protocol},
                                    *this);
