@@ -28,11 +28,18 @@ struct Token {
     std::string token_file{}, token_env{}, token_credential{};
 };
 
+/// Limits of WebSockets.
+struct Connections {
+    int max_claims = 5;       ///< of one place within the window
+    int claim_window_s = 10;  ///< 1-3600
+};
+
 /// Where daemons that share their users' places keep them.
 struct Redis {
-    std::string
-        url{};  ///< redis://[user@]host:port[/db], rediss://..., unix:PATH; empty: none, places are this process's
+    /// redis://[user@]host:port[/db], rediss://..., unix:PATH; empty: places are this process's
+    std::string url{};
     std::string password_file{}, password_env{}, password_credential{};
+    std::string ca_file{};  ///< PEM, for rediss://; empty: the system's authorities
     std::string prefix = "offhook:";
     int lease_s = 10;  ///< a place is free again when its daemon was silent for so long
     std::string when_away = "admit";  ///< admit: by this daemon's own knowledge; refuse
@@ -263,6 +270,7 @@ struct Account {
 struct Config {
     Http http;
     std::vector<Token> token{};
+    Connections connections;
     Redis redis;
     std::vector<Channel> channel{};
     Sip sip;

@@ -6,6 +6,7 @@
 
 #include "config/ai_keys.h"
 #include "config/checks.h"
+#include "config/connection_keys.h"
 #include "config/key_kinds.h"
 #include "config/web_keys.h"
 
@@ -341,6 +342,12 @@ const std::vector<Key<Config>>& section_keys() {
         std::vector<Key<Config>> listen = ai_listen_keys();
         std::move(listen.begin(), listen.end(), std::back_inserter(web));
         all.insert(after, std::make_move_iterator(web.begin()), std::make_move_iterator(web.end()));
+        const auto drain = std::find_if(
+            all.begin(), all.end(), [](const auto& key) { return key.section == "drain"; });
+        std::vector<Key<Config>> connections = connection_keys();
+        all.insert(drain,
+                   std::make_move_iterator(connections.begin()),
+                   std::make_move_iterator(connections.end()));
         return all;
     }();
     return keys;

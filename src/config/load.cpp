@@ -11,6 +11,7 @@
 
 #include "base/escape.h"
 #include "config/ai_keys.h"
+#include "config/connection_keys.h"
 #include "config/endpoint.h"
 #include "config/keys.h"
 #include "config/nearest.h"
@@ -381,6 +382,8 @@ private:
             check_account(path, account);
         }
         for (const auto& [key, what] : web_problems(c))
+            problem(nearest_origin(key), key + " " + what);
+        for (const auto& [key, what] : redis_problems(c))
             problem(nearest_origin(key), key + " " + what);
         for (const auto& [key, what] : ai_problems(c))
             problem(nearest_origin(key), key + " " + what);
