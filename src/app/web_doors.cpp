@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/web_settings.h"
+
 namespace offhook::app {
 namespace {
 
@@ -14,15 +16,6 @@ base::Result<base::Secret> token_of(const config::Web& web) {
     // Wherever it is: the configuration has to change, or what it names.
     if (!token) token.error().code = base::ErrorCode::InvalidArgument;
     return token;
-}
-
-/// What clients are told. Not TURN: its password is ours.
-std::vector<std::string> public_ice_servers(const config::Web& web) {
-    std::vector<std::string> urls;
-    for (const config::IceServer& server : web.ice_server) {
-        if (!server.is_turn()) urls.push_back(server.url);
-    }
-    return urls;
 }
 
 }  // namespace

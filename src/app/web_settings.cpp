@@ -43,6 +43,14 @@ base::Result<media::WebSettings> web_settings(const config::Web& web) {
     return settings;
 }
 
+std::vector<std::string> public_ice_servers(const config::Web& web) {
+    std::vector<std::string> urls;
+    for (const config::IceServer& server : web.ice_server) {
+        if (!server.is_turn()) urls.push_back(server.url);
+    }
+    return urls;
+}
+
 int web_workers(const config::Web& web) {
     constexpr int kMost = 2;
     if (web.workers > 0) return web.workers;
