@@ -1,12 +1,16 @@
 // Headless Chromium for the C++ tests: opens pages of pages/ and calls their functions. README.md explains the whole.
 //
-//   node browser.mjs --modules FOLDER [--pages FOLDER]... [--says FILE.wav] [--trusts FILE.pem]... [--net-log FILE]
+//   node browser.mjs --modules FOLDER [--module NAME=FILE.js]... [--pages FOLDER]... [--says FILE.wav] [--trusts FILE.pem]...
+//                    [--asks-to-play] [--net-log FILE]
 //
 // Descriptor 3 gets the line `ready http://127.0.0.1:PORT`. That server gives out the pages and takes the orders:
 //   GET  /pages/FILE               of the --pages folders, the first that has it
-//   GET  /modules/NAME.js          an npm package, bundled for the browser
+//   GET  /modules/NAME.js          an npm package, or a --module, bundled for the browser
 //   POST /open  {"page": "phone.html"}                                -> {"page": 0}
+//               "denies": true: the page may not use the microphone; "plain": true: it is no secure page for the browser
 //   POST /call  {"page": 0, "function": "dial", "arguments": [...]}   -> what the function returned
+//   POST /click {"page": 0}                                           a person clicks in it
+//   POST /impair {"page": 0, "latency": 0, "packetLoss": 10}          its network gets worse: ms, percent
 //   POST /close {"page": 0}
 // An order that fails is answered with 500 and the reason as text. After SIGTERM the exit code is 3 when the net log shows
 // that something left this machine.
@@ -22,7 +26,9 @@ import { parseArgs } from "node:util";
 const { values: options } = parseArgs({
   options: {
     modules: { type: "string" },
+    module: { type: "string", multiple: true, default: [] },
     pages: { type: "string", multiple: true, default: [] },
+    "asks-to-play": { type: "boolean", default: false },
     says: { type: "string" },
     trusts: { type: "string", multiple: true, default: [] },
     "net-log": { type: "string" },
@@ -32,6 +38,9 @@ const require = createRequire(join(options.modules, "package.json"));
 const { chromium } = require("playwright-core");
 const esbuild = require("esbuild");
 const pageFolders = [...options.pages, fileURLToPath(new URL("pages", import.meta.url))];
+const ownModules = new Map(options.module.map((one) => one.split(/=(.*)/s)));
+/** A name of this machine that browsers do not trust as they trust 127.0.0.1. */
+const plainHost = "plain.test";
 const types = { ".html": "text/html", ".js": "text/javascript", ".wav": "audio/wav" };
 
 /** What Chromium compares a certificate with when it is told to trust one key in spite of its issuer. */
@@ -42,14 +51,13 @@ function keyHash(file) {
 
 function flags() {
   const list = [
-    // The microphone is a file, or beeps; nobody is asked.
+    // The microphone is a file, or beeps.
     "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
+    `--autoplay-policy=${options["asks-to-play"] ? "document-user-activation-required" : "no-user-gesture-required"}`,
     // ICE as between two machines, but on loopback.
     "--allow-loopback-in-peer-connection",
     // Nothing but loopback is asked for: names are looked up nowhere, and nobody calls home.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    `--host-resolver-rules=MAP ${plainHost} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
     "--no-proxy-server",
     "--disable-quic",
   ];
@@ -66,6 +74,7 @@ const executablePath = process.env.OFFHOOK_CHROMIUM || "/usr/bin/chromium";
 const noSignals = { handleSIGHUP: false, handleSIGINT: false, handleSIGTERM: false };
 const browser = await chromium.launch({ executablePath, args: flags(), chromiumSandbox: false, ...noSignals });
 const context = await browser.newContext({ permissions: ["microphone"] });
+let deniedContext;
 const pages = [];
 const bundles = new Map();
 
@@ -73,7 +82,7 @@ const bundles = new Map();
 function bundle(name) {
   if (!bundles.has(name)) {
     const build = esbuild.build({
-      entryPoints: [require.resolve(name)],
+      entryPoints: [ownModules.get(name) ?? require.resolve(name)],
       absWorkingDir: options.modules,
       bundle: true,
       format: "esm",
@@ -106,16 +115,29 @@ async function give(path, response) {
 }
 
 const orders = {
-  async open({ page: file }) {
-    const page = await context.newPage();
+  async open({ page: file, denies, plain }) {
+    // Nobody is asked: who has no permission is denied.
+    if (denies) deniedContext ??= await browser.newContext({ permissions: [] });
+    const page = await (denies ? deniedContext : context).newPage();
     const number = pages.push(page) - 1;
     page.on("console", (message) => console.log(`page ${number}: ${message.text()}`));
     page.on("pageerror", (error) => console.log(`page ${number}: ${error.stack}`));
-    await page.goto(`${address}/pages/${file}`, { waitUntil: "load" });
+    const from = plain ? address.replace("127.0.0.1", plainHost) : address;
+    await page.goto(`${from}/pages/${file}`, { waitUntil: "load" });
     return { page: number };
   },
   async call({ page, function: name, arguments: given = [] }) {
     return (await pages[page].evaluate(([called, passed]) => window[called](...passed), [name, given])) ?? {};
+  },
+  async click({ page }) {
+    await pages[page].mouse.click(5, 5);
+    return {};
+  },
+  async impair({ page, latency = 0, packetLoss = 0 }) {
+    const session = await pages[page].context().newCDPSession(pages[page]);
+    const unlimited = { offline: false, downloadThroughput: -1, uploadThroughput: -1 };
+    await session.send("Network.emulateNetworkConditions", { ...unlimited, latency, packetLoss });
+    return {};
   },
   async close({ page }) {
     await pages[page].close();

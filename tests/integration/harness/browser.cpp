@@ -1,8 +1,10 @@
 #include "harness/browser.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 
 namespace offhook::harness {
@@ -21,6 +23,10 @@ std::string script() {
 
 std::filesystem::path modules() {
     return std::filesystem::absolute(setting("OFFHOOK_BROWSER_MODULES", "build/browser"));
+}
+
+std::string client() {
+    return std::filesystem::absolute(setting("OFFHOOK_WEB_CLIENT", "build/web/dist/index.js"));
 }
 
 std::string order(const std::string& address,
@@ -63,6 +69,13 @@ std::string Browser::missing() {
     return {};
 }
 
+std::string Browser::missing_client() {
+    if (std::filesystem::exists(client())) {
+        return {};
+    }
+    return "no browser client in " + client() + "; scripts/web builds it";
+}
+
 Browser::Browser(const TempDir& folder, const Options& options) {
     const std::filesystem::path home = folder / "browser";
     std::filesystem::create_directories(home);
@@ -76,6 +89,12 @@ Browser::Browser(const TempDir& folder, const Options& options) {
     }
     for (const std::filesystem::path& file : options.trusts) {
         argv.insert(argv.end(), {"--trusts", file.string()});
+    }
+    if (std::filesystem::exists(client())) {
+        argv.insert(argv.end(), {"--module", "offhook-client=" + client()});
+    }
+    if (options.asks_to_play) {
+        argv.emplace_back("--asks-to-play");
     }
     if (!options.pages.empty()) {
         argv.insert(argv.end(), {"--pages", options.pages.string()});
@@ -105,8 +124,22 @@ Browser::~Browser() {
     close();
 }
 
-Browser::Page Browser::open(const std::string& file) {
-    const Json answer(order(address_, "/open", "{\"page\":" + quoted(file) + "}", seconds(30)));
+void Browser::kill() {
+    // Chromium is the child of the node that we started, and leads a group of its own.
+    const std::string pid = std::to_string(process_->pid());
+    std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+    pid_t child = 0;
+    while (children >> child) {
+        ::kill(::getpgid(child) == child ? -child : child, SIGKILL);
+    }
+    process_->wait(seconds(20));
+}
+
+Browser::Page Browser::open(const std::string& file, Manner manner) {
+    std::string how = "{\"page\":" + quoted(file);
+    if (manner == Manner::Denies) how += ",\"denies\":true";
+    if (manner == Manner::Plain) how += ",\"plain\":true";
+    const Json answer(order(address_, "/open", how + "}", seconds(30)));
     return Page(address_, static_cast<int>(answer.number("page")));
 }
 
@@ -117,6 +150,19 @@ Json Browser::Page::call(const std::string& function,
                              ",\"function\":" + quoted(function) + ",\"arguments\":" + arguments +
                              "}";
     return Json(order(address_, "/call", body, limit));
+}
+
+void Browser::Page::click() const {
+    order(address_, "/click", "{\"page\":" + std::to_string(number_) + "}", seconds(30));
+}
+
+void Browser::Page::impair(milliseconds latency, double loss_percent) const {
+    order(address_,
+          "/impair",
+          "{\"page\":" + std::to_string(number_) +
+              ",\"latency\":" + std::to_string(latency.count()) +
+              ",\"packetLoss\":" + std::to_string(loss_percent) + "}",
+          seconds(30));
 }
 
 void Browser::Page::close() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ public:
         std::vector<std::filesystem::path> trusts;
         std::filesystem::path pages;     ///< more pages than tests/browser/pages has
         bool is_network_logged = false;  ///< `close` then tells whether something left the machine
+        bool asks_to_play = false;       ///< plays no sound before a click, as browsers do
     };
 
     /// A page; its functions are those it put on `window`.
@@ -34,6 +36,10 @@ public:
         Json call(const std::string& function,
                   const std::string& arguments = "[]",
                   milliseconds limit = seconds(30)) const;
+        /// A person clicks in it.
+        void click() const;
+        /// Its network gets worse, media included. @param loss_percent  of packets
+        void impair(milliseconds latency, double loss_percent) const;
         void close() const;
 
     private:
@@ -43,6 +49,8 @@ public:
         int number_;
     };
 
+    /// Why our own client cannot be given out as /modules/offhook-client.js; empty when it can (scripts/web).
+    static std::string missing_client();
     /// Why this machine has none; empty when it has (scripts/setup, scripts/browser).
     static std::string missing();
 
@@ -53,13 +61,18 @@ public:
     Browser(const Browser&) = delete;
     Browser& operator=(const Browser&) = delete;
 
+    /// How a page is opened. `Denies`: it may not use the microphone. `Plain`: from an origin that is
+    /// no secure one for browsers.
+    enum class Manner : std::uint8_t { Usual, Denies, Plain };
     /// Opens a page of tests/browser/pages or `Options::pages`; `file` may have a query.
-    [[nodiscard]] Page open(const std::string& file);
+    [[nodiscard]] Page open(const std::string& file, Manner manner = Manner::Usual);
     /// The origin of its pages: "http://127.0.0.1:40000".
     [[nodiscard]] std::string origin() const { return "http://" + address_; }
     /// What pages and Chromium wrote to the console so far.
     [[nodiscard]] std::string log() { return process_->output(); }
     [[nodiscard]] Process& process() { return *process_; }
+    /// Ends Chromium at once, with all its processes, as a crash or a power cut does.
+    void kill();
     /// Ends Chromium in good order. @return 0, or 3 when it talked to another machine
     int close() { return process_->stop(seconds(20)); }
 
