@@ -37,6 +37,8 @@ export interface Facts {
     | undefined;
   /** The server took us out, and why. */
   readonly removed?: string | undefined;
+  /** The server ended the last connection of sound, and why; undefined again when one stands. */
+  readonly legEnded?: { readonly reason: string; readonly detail: string } | undefined;
   readonly peer?: PeerFacts | undefined;
   /** The last seconds, while media could flow all the time. */
   readonly flow?: Flow | undefined;

@@ -27,8 +27,8 @@ export interface Welcome {
   readonly type: "welcome";
   readonly version: number;
   readonly connection: string;
-  /** RFC 3339, or seconds or milliseconds since 1970. */
-  readonly server_time: string | number;
+  /** ms since 1970 */
+  readonly server_time: number;
   /** Seconds between pings that the server wants. */
   readonly ping_s?: number;
   /** For so many seconds a lost place may be taken again. */
@@ -49,7 +49,7 @@ export interface Joined {
   readonly members: readonly Member[];
 }
 
-/** What the server counts for us, every two seconds. */
+/** What the server counts for us, every two seconds. More fields than these come; null: not known. */
 export interface ServerStats {
   readonly type: "stats";
   readonly packets_received?: number;
@@ -58,7 +58,7 @@ export interface ServerStats {
   readonly level_dbov?: number;
   readonly is_speaking?: boolean;
   readonly packets_sent?: number;
-  readonly round_trip_ms?: number;
+  readonly round_trip_ms?: number | null;
   readonly missing_frames?: number;
   readonly unheard_frames?: number;
 }
@@ -71,6 +71,8 @@ export interface ServerError {
   readonly detail: string;
   readonly id?: number;
   readonly retry_after_s?: number;
+  /** With "leg-ended": why, in a word: "ice-failed", "dtls-failed", "fingerprint-mismatch", "peer-vanished" ... */
+  readonly reason?: string;
 }
 
 export type ServerMessage =
@@ -82,7 +84,7 @@ export type ServerMessage =
   | { readonly type: "members"; readonly channel: string; readonly members: readonly Member[] }
   | { readonly type: "speaking"; readonly members: readonly string[] }
   | { readonly type: "moved"; readonly channel: string; readonly policy: string; readonly members: readonly Member[] }
-  | { readonly type: "pong"; readonly t: number; readonly server_time: string | number }
+  | { readonly type: "pong"; readonly t: number | null; readonly server_time: number }
   | { readonly type: "diagnosis"; readonly id: number; readonly issues: readonly Issue[] }
   | { readonly type: "removed"; readonly why: string };
 
@@ -116,12 +118,6 @@ export function parseMessage(text: unknown): ServerMessage | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** @returns ms since 1970; undefined when `time` is none */
-export function serverTimeMs(time: string | number): number | undefined {
-  const value = typeof time === "string" ? Date.parse(time) : time > 1e11 ? time : time * 1000;
-  return Number.isFinite(value) ? value : undefined;
 }
 
 /** The close code of the server's that say: do not come back (replaced, removed, left; and a normal end). */

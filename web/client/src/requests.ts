@@ -1,10 +1,16 @@
 import { Refusal } from "./websocket-service.js";
 import type { ServerError } from "./messages.js";
 
+interface Open {
+  readonly ask: () => void;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** Questions to the server that are answered with their number. */
 export class Requests {
   #lastId = 0;
-  readonly #open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  readonly #open = new Map<number, Open>();
 
   /**
    * @param ask - sends the question with its number
@@ -15,6 +21,7 @@ export class Requests {
     return new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => this.#settle(id)?.reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
       this.#open.set(id, {
+        ask: () => ask(id),
         resolve: (value: Answer) => {
           clearTimeout(timer);
           resolve(value);
@@ -38,6 +45,11 @@ export class Requests {
     return open !== undefined;
   }
 
+  /** Asks again what waits: nobody knows whether it was heard before the connection was lost. */
+  again(): void {
+    for (const { ask } of [...this.#open.values()]) ask();
+  }
+
   /** Nobody will answer any more. */
   abandon(why: string): void {
     for (const id of [...this.#open.keys()]) this.#settle(id)?.reject(new Error(why));
@@ -47,7 +59,7 @@ export class Requests {
     return this.#open.size;
   }
 
-  #settle(id: number): { resolve: (value: never) => void; reject: (error: Error) => void } | undefined {
+  #settle(id: number): Open | undefined {
     const open = this.#open.get(id);
     this.#open.delete(id);
     return open;

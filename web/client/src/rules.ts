@@ -54,6 +54,10 @@ function hasNoWay(facts: Facts): boolean {
   return (peer.gathering === "complete" && peer.sample.localCandidates === 0) || (isTooLate && peer.sample.pairs === 0);
 }
 
+function endedBy({ legEnded }: Facts, reason: string): string | undefined {
+  return legEnded?.reason === reason ? `the server says: ${legEnded.detail}` : undefined;
+}
+
 function microphoneError(code: string): Rule {
   return ({ microphone }) => (microphone.error?.code === code ? microphone.error.detail : undefined);
 }
@@ -86,15 +90,22 @@ export const RULES: { readonly [Found in Code]?: Rule } = {
   "autoplay-blocked": ({ output }) => (output?.isBlocked ? "the browser refused to play without a click" : undefined),
   "output-muted": ({ output }) =>
     output && (output.isMuted || output.volume === 0) ? (output.isMuted ? "the player is muted" : "the volume is 0") : undefined,
-  "not-joined": ({ channel, signalling: { state } }) => (channel ? undefined : `no place in a channel; the connection is ${state}`),
-  "join-refused": ({ signalling: { refusal } }) => refusal && `${refusal.status} ${refusal.code}: ${refusal.detail}`,
+  "not-joined": ({ channel, removed, microphone, signalling: { state, refusal, end } }) => {
+    const isExplained = removed !== undefined || refusal !== undefined || microphone.error !== undefined || (end?.code ?? 0) >= REPLACED;
+    return channel || isExplained ? undefined : `no place in a channel; the connection is ${state}`;
+  },
+  "join-refused": ({ signalling: { refusal } }) =>
+    refusal && refusal.code !== "replaced" ? `${refusal.status} ${refusal.code}: ${refusal.detail}` : undefined,
   "signalling-lost": ({ signalling: { state, end, lostForMs } }) =>
     (state === "waiting" || state === "connecting") && lostForMs !== undefined
       ? `lost for ${seconds(lostForMs)}${end ? `, closed with ${end.code} ${end.reason}`.trimEnd() : ""}`
       : undefined,
-  replaced: ({ signalling: { state, end } }) =>
-    state === "stopped" && end?.code === REPLACED ? `closed with ${REPLACED} ${end.reason}`.trimEnd() : undefined,
+  replaced: ({ signalling: { state, end, refusal }, removed }) => {
+    if (removed === "replaced" || refusal?.code === "replaced") return "the server says: replaced";
+    return state === "stopped" && end?.code === REPLACED ? `closed with ${REPLACED} ${end.reason}`.trimEnd() : undefined;
+  },
   removed: ({ signalling: { state, end }, removed }) => {
+    if (removed === "replaced") return undefined;
     if (removed !== undefined) return `the server says: ${removed}`;
     return state === "stopped" && end?.code === REMOVED ? `closed with ${REMOVED} ${end.reason}`.trimEnd() : undefined;
   },
@@ -106,13 +117,20 @@ export const RULES: { readonly [Found in Code]?: Rule } = {
     hasNoWay(facts)
       ? `${facts.peer?.sample?.localCandidates ?? 0} addresses here, ${facts.peer?.sample?.remoteCandidates ?? 0} of the server, no pair of them`
       : undefined,
-  "ice-failed": (facts) =>
-    facts.peer && (facts.peer.ice === "failed" || (facts.peer.restarts > 0 && facts.peer.ice !== "connected" && facts.peer.ice !== "completed")) && !hasNoWay(facts)
-      ? `${facts.peer.sample?.pairs ?? 0} pairs of addresses, ${facts.peer.restarts} new attempts`
-      : undefined,
-  "dtls-failed": ({ peer }) => (peer?.sample?.dtls === "failed" ? `ICE is ${peer.ice}, DTLS is failed` : undefined),
+  "ice-failed": (facts) => {
+    if (hasNoWay(facts)) return undefined;
+    const { peer } = facts;
+    const isTrying = peer !== undefined && peer.ice !== "connected" && peer.ice !== "completed";
+    return isTrying && (peer.ice === "failed" || peer.restarts > 0)
+      ? `${peer.sample?.pairs ?? 0} pairs of addresses, ${peer.restarts} new attempts`
+      : endedBy(facts, "ice-failed");
+  },
+  "dtls-failed": (facts) =>
+    facts.peer?.sample?.dtls === "failed" ? `ICE is ${facts.peer.ice}, DTLS is failed` : endedBy(facts, "dtls-failed"),
   "fingerprint-mismatch": (facts) =>
-    isForeign(facts) ? `shown ${facts.peer?.sample?.remoteFingerprint}, announced ${facts.peer?.announced.join(", ")}` : undefined,
+    isForeign(facts)
+      ? `shown ${facts.peer?.sample?.remoteFingerprint}, announced ${facts.peer?.announced.join(", ")}`
+      : endedBy(facts, "fingerprint-mismatch"),
   "nothing-sent": (facts) =>
     sendsNothing(facts) ? `0 packets sent in ${seconds(flowOf(facts)?.lengthMs ?? 0)}` : undefined,
   "nothing-received": (facts) =>

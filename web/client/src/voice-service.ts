@@ -1,4 +1,5 @@
 import { AudioLog, type AudioLogEntry, type AudioLogOptions } from "./audio-log.js";
+import { backoffMs } from "./backoff.js";
 import { Cleanup, PAGE } from "./cleanup.js";
 import { diagnose, findIssues, type Diagnosis } from "./diagnosis.js";
 import { Emitter } from "./emitter.js";
@@ -93,6 +94,7 @@ export interface AudioMetrics {
 const ANSWER_MS = 10_000;
 const DIAGNOSIS_MS = 3000;
 const REPORT_MS = 5000;
+const LEG_BACKOFF = { minMs: 500, maxMs: 15_000 };
 const GESTURES = ["click", "keydown", "touchend"] as const;
 
 /** A place in a voice channel: microphone out, the others in, and an account of how both fare. */
@@ -114,6 +116,8 @@ export class VoiceService {
   #channel = "";
   #members: readonly Member[] = [];
   #removed: string | undefined;
+  #endedLeg: Facts["legEnded"];
+  #legsEnded = 0;
   #log: AudioLog | undefined;
   #stopLog: (() => void) | undefined;
   #releasing: Promise<void> | undefined;
@@ -169,6 +173,8 @@ export class VoiceService {
     this.#channel = options.channel;
     this.#removed = undefined;
     this.#joined = undefined;
+    this.#endedLeg = undefined;
+    this.#legsEnded = 0;
     this.#become("joining");
     const joining = this.#enter(options);
     this.#joining = joining;
@@ -334,6 +340,7 @@ export class VoiceService {
             }
           : undefined,
       removed: this.#removed,
+      legEnded: this.#endedLeg,
       peer: this.#peerFacts(),
       flow: this.#watch.flow(),
       arrived: this.#watch.arrived(),
@@ -405,7 +412,7 @@ export class VoiceService {
     });
     const reply = await connection.next("joined", "error");
     if (reply.type === "error") {
-      const isPassing = reply.status === 429 || reply.status >= 500;
+      const isPassing = reply.status === 408 || reply.status === 429 || reply.status >= 500;
       const retryAfterMs = reply.retry_after_s !== undefined ? reply.retry_after_s * 1000 : isPassing ? 1000 : undefined;
       throw new Refusal(reply.code, reply.status, reply.detail, retryAfterMs);
     }
@@ -438,11 +445,12 @@ export class VoiceService {
   /** The control connection is back. */
   async #restore(): Promise<void> {
     try {
-      const hasSound = this.#peer?.connection.currentRemoteDescription != null && !this.#peer.isClosed;
-      if (this.#joined?.resumed && hasSound) {
+      if (this.#joined?.resumed && this.#peer && !this.#peer.isClosed) {
+        this.#requests.again();
         this.#peerChanged("signalling live");
         await this.#peer?.revive();
       } else {
+        this.#requests.abandon("the place was lost");
         await this.#talk();
       }
     } catch (error) {
@@ -459,6 +467,7 @@ export class VoiceService {
         this.#requests.answered(message.id, message.issues);
         break;
       case "error":
+        if (message.code === "leg-ended") this.#legEnded(message);
         if (!this.#requests.failed(message)) this.#events.emit("error", message);
         break;
       case "members":
@@ -486,7 +495,6 @@ export class VoiceService {
 
   #closed(end: SocketEnd & { readonly final: boolean }): void {
     this.#log?.state("signalling", `${end.code} ${end.reason}`.trim());
-    this.#requests.abandon("the connection closed");
     if (end.final) {
       if (this.#state !== "idle") this.#end("ended");
     } else if (this.#joined) {
@@ -495,10 +503,24 @@ export class VoiceService {
     this.#events.emit("closed", end);
   }
 
+  /** The server gave our sound up: we offer anew, less and less often. */
+  #legEnded({ reason, detail }: ServerError): void {
+    this.#endedLeg = { reason: reason ?? "unknown", detail };
+    this.#log?.state("leg", `${reason ?? ""} ${detail}`.trim());
+    this.#peer?.close();
+    this.#become("joined");
+    this.#cleanup.after(backoffMs(this.#legsEnded, 1, LEG_BACKOFF), () => void this.#talk().catch(() => undefined));
+    this.#legsEnded += 1;
+  }
+
   #peerChanged(what: string): void {
     this.#log?.state("peer", what);
     const isConnected = this.#peer?.connection.connectionState === "connected";
-    if (what === "connection connected") this.#watch.restart();
+    if (what === "connection connected") {
+      this.#watch.restart();
+      this.#endedLeg = undefined;
+      this.#legsEnded = 0;
+    }
     if (this.#socket?.state === "live" && (this.#state === "joined" || this.#state === "connected" || this.#state === "away")) {
       this.#become(isConnected ? "connected" : "joined");
     }

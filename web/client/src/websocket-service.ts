@@ -5,7 +5,6 @@ import {
   isFinalClose,
   parseMessage,
   REPLACED,
-  serverTimeMs,
   type ClientMessage,
   type ServerMessage,
   type ServerMessageOf,
@@ -64,7 +63,7 @@ export interface WebSocketServiceOptions {
   readonly openTimeoutMs?: number;
   /** Tries before a first connection is given up. */
   readonly firstTries?: number;
-  /** Between our pings, when the server does not say; ms. A ping unanswered when the next but one is due is a lost connection. */
+  /** Longest time between our pings, ms. When nothing at all came after two of them, the connection is lost. Default 4,000. */
   readonly pingMs?: number;
   /** Longest wait for the other end of an orderly close; ms. */
   readonly closeTimeoutMs?: number;
@@ -339,7 +338,7 @@ export class WebSocketService {
     this.#openedAt = Date.now();
     this.#lostAt = undefined;
     this.#pingsOpen = 0;
-    const pingMs = welcome.ping_s ? welcome.ping_s * 1000 : (this.#options.pingMs ?? 10_000);
+    const pingMs = Math.min(this.#options.pingMs ?? 4000, (welcome.ping_s ?? Infinity) * 1000);
     attempt.cleanup.every(pingMs, () => this.#ping(attempt));
     // Only a connection that lasts makes the next wait short again: one that is let in and thrown out is not a success.
     attempt.cleanup.after((this.#options.backoff ?? DEFAULT_BACKOFF).maxMs / 2, () => {
@@ -365,12 +364,12 @@ export class WebSocketService {
   #received(attempt: Attempt, data: unknown): void {
     if (this.#attempt !== attempt) return;
     this.#lastHeardAt = Date.now();
+    this.#pingsOpen = 0;
     this.#counters.received += 1;
     this.#counters.receivedBytes += typeof data === "string" ? data.length : 0;
     const message = parseMessage(data);
     if (message === undefined) return;
-    if (message.type === "pong") {
-      this.#pingsOpen = 0;
+    if (message.type === "pong" && typeof message.t === "number") {
       this.#roundTripMs = Math.max(0, performance.now() - message.t);
       this.#learnClock(message.server_time, this.#roundTripMs);
     }
@@ -378,9 +377,8 @@ export class WebSocketService {
     this.#events.emit("message", message);
   }
 
-  #learnClock(time: string | number, roundTripMs: number): void {
-    const serverMs = serverTimeMs(time);
-    if (serverMs !== undefined) this.#clockSkewMs = Math.round(serverMs + roundTripMs / 2 - Date.now());
+  #learnClock(serverMs: number, roundTripMs: number): void {
+    if (Number.isFinite(serverMs)) this.#clockSkewMs = Math.round(serverMs + roundTripMs / 2 - Date.now());
   }
 
   #write(socket: WebSocket, message: ClientMessage): void {
@@ -425,7 +423,8 @@ export class WebSocketService {
   }
 
   #stop(end: SocketEnd, error: Error): void {
-    const wasUp = this.#connecting !== undefined;
+    // How it ended first is what is remembered.
+    if (this.#connecting === undefined) return;
     this.#connecting = undefined;
     this.#end = end;
     this.#lostAt = undefined;
@@ -436,7 +435,7 @@ export class WebSocketService {
     this.#become("stopped", `${end.code} ${end.reason}`.trim());
     this.#settle?.reject(error);
     this.#settle = undefined;
-    if (wasUp) this.#events.emit("closed", { ...end, final: true });
+    this.#events.emit("closed", { ...end, final: true });
   }
 
   async #closeInOrder(attempt: Attempt, code: number, reason: string): Promise<void> {

@@ -126,6 +126,21 @@ test("the table is complete, its codes differ, its sentences end", () => {
   }
 });
 
+test("who was replaced while joining is told so, and no more", () => {
+  const facts = { ...withSignalling({ state: "stopped", refusal: { code: "replaced", status: 409, detail: "came again" } }), channel: undefined };
+  assert.deepEqual(findIssues(facts).map(({ code }) => code), ["replaced"]);
+  assert.deepEqual(findIssues({ ...healthy, removed: "replaced" }).map(({ code }) => code), ["replaced"]);
+});
+
+for (const reason of ["ice-failed", "dtls-failed", "fingerprint-mismatch"]) {
+  test(`the server's word for the end of the sound is taken: ${reason}`, () => {
+    const facts = { ...healthy, peer: undefined, flow: undefined, legEnded: { reason, detail: "seen there" } };
+    const found = findIssues(facts);
+    assert.deepEqual(found.map(({ code }) => code), [reason]);
+    assert.match(found[0].evidence, /seen there/);
+  });
+}
+
 test("nothing is said of flow before it had time", () => {
   const facts = { ...withFlow({ received: 0, lengthMs: 1000 }), peer: { ...healthy.peer, connectedForMs: 1000 } };
   assert.deepEqual(findIssues(facts), []);

@@ -10,9 +10,9 @@ export class Server {
   connections = [];
   #waiting = [];
   /** Overwritten by tests. */
-  welcome = () => ({ type: "welcome", version: 1, connection: "c-1", server_time: new Date().toISOString(), ping_s: 10, resume_s: 10 });
+  welcome = () => ({ type: "welcome", version: 1, connection: "c-1", server_time: Date.now(), ping_s: 10, resume_s: 10 });
   answer = (connection, message) => {
-    if (message.type === "ping") connection.say({ type: "pong", t: message.t, server_time: new Date().toISOString() });
+    if (message.type === "ping") connection.say({ type: "pong", t: message.t, server_time: Date.now() });
   };
 
   static async start() {
