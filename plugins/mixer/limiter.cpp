@@ -22,6 +22,11 @@ float bend(float value) noexcept {
     return std::copysign(kLimit + room * over / (over + room), value);
 }
 
+// std::lround is a call.
+std::int16_t rounded(float value) noexcept {
+    return static_cast<std::int16_t>(static_cast<std::int32_t>(value + std::copysign(0.5F, value)));
+}
+
 }  // namespace
 
 void Limiter::limit(std::span<const float, kFrameSamples> sum,
@@ -36,7 +41,7 @@ void Limiter::limit(std::span<const float, kFrameSamples> sum,
     const bool is_loud = *std::max_element(peaks.begin(), peaks.end()) > kLimit;
     if (!is_loud && gain_ == 1.0F) {
         for (std::size_t i = 0; i < kFrameSamples; ++i) {
-            out[i] = static_cast<std::int16_t>(sum[i] + (sum[i] < 0 ? -0.5F : 0.5F));
+            out[i] = rounded(sum[i]);
         }
         return;
     }
@@ -50,8 +55,7 @@ void Limiter::limit(std::span<const float, kFrameSamples> sum,
         for (std::size_t i = 0; i < kBlock; ++i) {
             const float gain =
                 gain_ + (to - gain_) * static_cast<float>(i + 1) / static_cast<float>(kBlock);
-            out[block * kBlock + i] =
-                static_cast<std::int16_t>(std::lround(bend(sum[block * kBlock + i] * gain)));
+            out[block * kBlock + i] = rounded(bend(sum[block * kBlock + i] * gain));
         }
         gain_ = to;
     }

@@ -177,7 +177,8 @@ std::size_t SoundLane::stretch(std::span<std::int16_t, kFrameSamples> frame,
         const std::size_t whole = i * taken / kFrame;
         const float at = static_cast<float>(i * taken % kFrame) / static_cast<float>(kFrame);
         const float value = between(in[whole], in[whole + 1], in[whole + 2], in[whole + 3], at);
-        frame[i] = static_cast<std::int16_t>(std::lround(std::clamp(value, -32768.0F, 32767.0F)));
+        frame[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(
+            std::clamp(value, -32768.0F, 32767.0F) + std::copysign(0.5F, value)));
     }
     if (surplus_samples_ > 0) {
         surplus_samples_ -= step;

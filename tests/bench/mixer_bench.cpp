@@ -24,7 +24,7 @@ class Channel {
 public:
     Channel(std::size_t members, const Matrix& matrix) {
         std::mt19937 random(1);
-        std::normal_distribution<float> noise(0, 1'000);
+        std::normal_distribution<float> noise(0, 400);
         std::vector<std::shared_ptr<Place>> places;
         for (std::size_t i = 0; i < members; ++i) {
             seats_.push_back(std::make_shared<model::ChannelSeat>(fake_now));
@@ -33,18 +33,22 @@ public:
         }
         for (auto& sample : pcm_) sample = static_cast<std::int16_t>(std::lround(noise(random)));
         mix_ = std::make_unique<Mix>(std::move(places), matrix);
-        for (int i = 0; i < 3; ++i) say();
-        mix_->mix(g_now_ns);
     }
     void say() {
-        for (const auto& seat : seats_) seat->from_leg.write(pcm_);
-        g_now_ns += 20'000'000;
+        // Each another piece of the noise.
+        for (std::size_t i = 0; i < seats_.size(); ++i) {
+            seats_[i]->from_leg.write(std::span(pcm_).subspan(97 * i, kFrame));
+        }
+        g_now_ns += 12'000'000;
     }
-    void mix() { mix_->mix(g_now_ns); }
+    void mix() {
+        mix_->mix(g_now_ns);
+        g_now_ns += 8'000'000;
+    }
 
 private:
     std::vector<std::shared_ptr<model::ChannelSeat>> seats_;
-    std::array<std::int16_t, kFrame> pcm_;
+    std::array<std::int16_t, kFrame + 97 * Matrix::kMaxMembers> pcm_;
     std::unique_ptr<Mix> mix_;
 };
 
