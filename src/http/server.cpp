@@ -272,6 +272,13 @@ private:
                        {}});
         }
         const std::string_view host = header(message, "Host");
+        // RFC 9112 §3.2: another server on the way may have believed the other one.
+        if (view(soup_message_headers_get_list(soup_server_message_get_request_headers(message),
+                                               "Host"))
+                .find(',') != std::string_view::npos) {
+            return no(
+                {400, "bad-host", "The request names two hosts", "Host has to be there once", {}});
+        }
         const std::string local = host_of(soup_server_message_get_local_address(message));
         if (!guard_.allows_host(host, local)) {
             return no({403,

@@ -236,7 +236,7 @@ void WebSocketLink::take_message(const Event& event) {
 }
 
 void WebSocketLink::take_pong(std::span<const std::byte> payload) {
-    traffic_.last_pong_ns = base::monotonic_ns();
+    traffic_.last_pong_ns = traffic_.last_heard_ns;
     if (payload.size() != sizeof(pings_) ||
         std::memcmp(payload.data(), &pings_, sizeof(pings_)) != 0 || pinged_ns_ == 0)
         return;

@@ -121,9 +121,6 @@ std::optional<Problem> begin_websocket(SoupServerMessage* message,
                                        const Request& request,
                                        WebSocketOpened opened) {
     SoupMessageHeaders* asked = soup_server_message_get_request_headers(message);
-    if (soup_server_message_get_http_version(message) == SOUP_HTTP_1_0) {
-        return wrong_handshake("HTTP/1.0 has no WebSockets");
-    }
     const std::string version = all_of_header(asked, "Sec-WebSocket-Version");
     if (version.empty()) return wrong_handshake("Sec-WebSocket-Version is missing");
     if (version != "13") {

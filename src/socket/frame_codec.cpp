@@ -23,6 +23,41 @@ bool is_control(Opcode opcode) noexcept {
     return static_cast<std::uint8_t>(opcode) >= 0x8;
 }
 
+/// How many bytes at the front are whole characters.
+std::size_t whole_utf8(std::string_view text) noexcept {
+    std::size_t i = 0;
+    while (i < text.size()) {
+        // Eight characters of ASCII at once: what JSON and base64 are.
+        while (i + 8 <= text.size()) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, text.data() + i, sizeof word);
+            if ((word & 0x8080808080808080ULL) != 0) break;
+            i += 8;
+        }
+        if (i == text.size()) break;
+        const std::size_t length = base::decode_utf8(text.substr(i)).length;
+        if (length == 0) break;
+        i += length;
+    }
+    return i;
+}
+
+/// Whether more bytes could make a character of these, which are none yet (RFC 3629 §4).
+bool may_become_utf8(std::string_view tail) noexcept {
+    const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(tail[i]); };
+    const unsigned char first = octet(0);
+    const std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                               : first >= 0xE0 && first <= 0xEF ? 3
+                               : first >= 0xF0 && first <= 0xF4 ? 4
+                                                                : 0;
+    if (tail.size() >= length) return false;
+    if (tail.size() == 1) return true;
+    const unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    const unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    return octet(1) >= low && octet(1) <= high &&
+           (tail.size() == 2 || (octet(2) >= 0x80 && octet(2) <= 0xBF));
+}
+
 void give_back(std::vector<std::byte>& buffer) {
     buffer.clear();
     if (buffer.capacity() > kKeptBytes) buffer = {};
@@ -87,21 +122,7 @@ void copy_masked(std::span<const std::byte> from,
 
 bool is_utf8(std::span<const std::byte> bytes) noexcept {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    std::size_t i = 0;
-    while (i < text.size()) {
-        // Eight characters of ASCII at once: what JSON and base64 are.
-        while (i + 8 <= text.size()) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, text.data() + i, sizeof word);
-            if ((word & 0x8080808080808080ULL) != 0) break;
-            i += 8;
-        }
-        if (i == text.size()) break;
-        const std::size_t length = base::decode_utf8(text.substr(i)).length;
-        if (length == 0) return false;
-        i += length;
-    }
-    return true;
+    return whole_utf8(text) == text.size();
 }
 
 bool may_be_sent(std::uint16_t close_code) noexcept {
@@ -132,13 +153,15 @@ FrameReader::Event FrameReader::next(std::span<std::byte>& bytes) {
             if (!is_whole) return {};
             return end_control();
         }
-        if (is_whole && is_final_ && pieces_.empty()) return end_message(piece);
+        if (is_whole && is_final_ && pieces_.empty()) return end_message(piece, 0);
         pieces_.insert(pieces_.end(), piece.begin(), piece.end());
+        if (message_ == Opcode::Text && !could_be_text())
+            return broken(1007, "a text message is not UTF-8");
         if (!is_whole) return {};
         if (!is_final_) continue;
         give_back(assembled_);
         assembled_.swap(pieces_);
-        return end_message(assembled_);
+        return end_message(assembled_, std::exchange(checked_, 0));
     }
 }
 
@@ -239,10 +262,18 @@ FrameReader::Event FrameReader::end_control() {
     return {.kind = Kind::Close, .code = code, .payload = payload.subspan(2)};
 }
 
-FrameReader::Event FrameReader::end_message(std::span<const std::byte> payload) {
+/// RFC 6455 §8.1: what cannot become UTF-8 any more is refused before the message is whole.
+bool FrameReader::could_be_text() noexcept {
+    const std::string_view text(reinterpret_cast<const char*>(pieces_.data()), pieces_.size());
+    checked_ += whole_utf8(text.substr(checked_));
+    return checked_ == text.size() || may_become_utf8(text.substr(checked_));
+}
+
+FrameReader::Event FrameReader::end_message(std::span<const std::byte> payload,
+                                            std::size_t checked) {
     const Opcode kind = std::exchange(message_, Opcode::Continuation);
     if (kind == Opcode::Binary) return {.kind = Kind::Binary, .payload = payload};
-    if (!is_utf8(payload)) return broken(1007, "a text message is not UTF-8");
+    if (!is_utf8(payload.subspan(checked))) return broken(1007, "a text message is not UTF-8");
     return {.kind = Kind::Text, .payload = payload};
 }
 

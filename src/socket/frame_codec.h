@@ -78,7 +78,8 @@ private:
     [[nodiscard]] bool read_header(std::span<std::byte>& bytes, Event& broken);
     [[nodiscard]] bool begin_frame(std::uint64_t length, Event& broken);
     [[nodiscard]] Event end_control();
-    [[nodiscard]] Event end_message(std::span<const std::byte> payload);
+    [[nodiscard]] bool could_be_text() noexcept;
+    [[nodiscard]] Event end_message(std::span<const std::byte> payload, std::size_t checked);
 
     const Role role_;
     const std::size_t max_bytes_;
@@ -99,6 +100,7 @@ private:
     // the message under way
     Opcode message_ = Opcode::Continuation;  ///< Continuation: none
     std::vector<std::byte> pieces_;
+    std::size_t checked_ = 0;  ///< bytes of them that are whole characters
 };
 
 }  // namespace offhook::socket

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@ RawClient::RawClient(const std::string& address) {
     const timeval limit{kGiveUpSeconds, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    const int on = 1;  // what is sent in small pieces goes in small pieces
+    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (::connect(fd_, reinterpret_cast<const sockaddr*>(&in), sizeof in) != 0) {
         throw std::runtime_error("cannot connect to " + address);
     }

@@ -52,9 +52,9 @@ RawFrame RawWebSocket::read() {
     const std::string head = client_.bytes(2);
     if (head.size() < 2) return {};
     std::uint64_t size = static_cast<std::uint8_t>(head[1]) & 0x7f;
-    if (size == 126) size = number_of(client_.bytes(2));
-    if (size == 127) size = number_of(client_.bytes(8));
-    return {head[0] & 0x0f, client_.bytes(size)};
+    if (size >= 126) size = number_of(client_.bytes(size == 126 ? 2 : 8));
+    const bool is_plain = (head[0] & 0xf0) == 0x80 && (head[1] & 0x80) == 0;
+    return {head[0] & 0x0f, client_.bytes(size), is_plain};
 }
 
 RawFrame RawWebSocket::read_message() {

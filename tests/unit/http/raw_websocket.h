@@ -12,6 +12,7 @@ namespace offhook::testing {
 struct RawFrame {
     int opcode = 0;
     std::string payload;
+    bool is_plain = true;  ///< whole, no reserved bit, not masked: as a server's has to be
     /// Of a close frame; 0: none.
     [[nodiscard]] int code() const {
         if (opcode != 8 || payload.size() < 2) return 0;
@@ -37,6 +38,8 @@ public:
     /// The next text or close, whatever stands in between.
     [[nodiscard]] RawFrame read_message();
     [[nodiscard]] bool ended() { return client_.ended(); }
+    /// Nothing more will be sent.
+    void finish() { client_.finish(); }
 
 private:
     RawClient client_;
