@@ -320,6 +320,11 @@ void BotSession::Impl::on(const EndNews& news) {
     }
 }
 
+void BotSession::Impl::on(const DropNews& news) {
+    if (is_open() && static_cast<std::uint64_t>(connections_) == news.connection)
+        end({Ending::Kind::Lost, news.why, "removed"});
+}
+
 // ---- what is said of it
 
 void BotSession::Impl::complain(std::string sentence) {
@@ -341,6 +346,16 @@ void BotSession::Impl::set_state(AiState state, const std::string& detail) {
     events_.on_state(parts_.call.id, state, detail);
 }
 
+void BotSession::Impl::write_link_stats(const socket::Link::Counters& link) {
+    const auto put = [](auto& cell, auto value) { cell.store(value, std::memory_order_relaxed); };
+    put(stats_.link_sent_messages, link.sent_messages);
+    put(stats_.link_sent_bytes, link.sent_bytes);
+    put(stats_.link_received_messages, link.received_messages);
+    put(stats_.link_received_bytes, link.received_bytes);
+    put(stats_.link_queued_bytes, link.queued_bytes);
+    put(stats_.link_heard_ns, link.last_heard_ns);
+}
+
 void BotSession::Impl::write_stats() {
     stats_ns_ = now_ns_;
     const auto put = [](std::atomic<double>& cell, double value) {
@@ -354,6 +369,7 @@ void BotSession::Impl::write_stats() {
     put(stats_.queued_ms, ms(totals.queued));
     put(stats_.echo_delay_ms, speech_->echo_delay_ms());
     put(stats_.echo_return_loss_db, speech_->echo_return_loss_db());
+    if (link()) write_link_stats(link()->counters());
     const std::int64_t round_trip_ns = link() ? link()->counters().round_trip_ns : -1;
     turns_.set_round_trip(round_trip_ns);
     put(stats_.round_trip_ms,

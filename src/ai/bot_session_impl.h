@@ -133,6 +133,7 @@ private:
     void on(const HoldNews& news);
     void on(const VerbNews& news);
     void on(const EndNews& news);
+    void on(const DropNews& news);
 
     [[nodiscard]] socket::Link* link() const noexcept {
         return connection_ ? connection_->link() : nullptr;
@@ -148,6 +149,7 @@ private:
     }
     void set_state(model::AiState state, const std::string& detail);
     void write_stats();
+    void write_link_stats(const socket::Link::Counters& link);
     /// What a link tells comes from the loop, where nobody knows which call it is of: an exception
     /// ends the connection, not the thread.
     template <class Act>

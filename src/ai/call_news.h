@@ -31,6 +31,12 @@ struct EndNews {
     model::EndReason reason = model::EndReason::CallerHangup;
 };
 
-using CallNews = std::variant<DigitNews, HoldNews, VerbNews, EndNews>;
+/// An operator ends the bot's socket; it comes back by its own rules.
+struct DropNews {
+    std::uint64_t connection = 0;  ///< AiStats::connections; of another one nothing ends
+    std::string why{};             ///< a sentence
+};
+
+using CallNews = std::variant<DigitNews, HoldNews, VerbNews, EndNews, DropNews>;
 
 }  // namespace offhook::ai

@@ -18,6 +18,8 @@
 #include "api/metrics.h"
 #include "app/account_settings.h"
 #include "app/ai_settings.h"
+#include "app/ai_sockets.h"
+#include "app/connections.h"
 #include "app/ringcentral_accounts.h"
 #include "app/web_doors.h"
 #include "app/web_settings.h"
@@ -103,6 +105,7 @@ public:
           accounts_(config_.account) {}
 
     ~Daemon() {
+        if (connections_) connections_->registry().close();
         server_.reset();
         if (doors_) doors_->close();
         ringcentral_.reset();
@@ -131,6 +134,7 @@ public:
                                 &Daemon::start_bots,
                                 &Daemon::start_media,
                                 &Daemon::start_web,
+                                &Daemon::start_connections,
                                 &Daemon::start_calls,
                                 &Daemon::start_sip,
                                 &Daemon::start_http,
@@ -287,14 +291,23 @@ private:
         hooks.on_answered = [this](const model::CallInfo& info) {
             metrics_.on_call_answered(info);
         };
-        hooks.on_ended = [this](const model::CallInfo& info) { metrics_.on_call_ended(info); };
+        hooks.on_ended = [this](const model::CallInfo& info) {
+            ai_sockets_->on_left(info.id);
+            metrics_.on_call_ended(info);
+        };
         hooks.on_account = [this](model::AccountInfo info) { on_account(std::move(info)); };
         hooks.on_bot_verb = [this](auto verb, auto result) { metrics_.on_bot_verb(verb, result); };
         hooks.on_bot_lost = [this](auto protocol, auto why) {
             metrics_.on_bot_lost(protocol, why);
         };
         hooks.on_bot_back = [this](double gap_s) { metrics_.on_bot_back(gap_s); };
-        hooks.on_ai_left = [this](const model::CallInfo& info) { metrics_.on_ai_left(info); };
+        hooks.on_bot_state = [this](const model::CallInfo& info, const auto& stats) {
+            ai_sockets_->on_state(info, stats);
+        };
+        hooks.on_ai_left = [this](const model::CallInfo& info) {
+            ai_sockets_->on_left(info.id);
+            metrics_.on_ai_left(info);
+        };
         hooks.on_drained = [this] { g_main_loop_quit(loop_.get()); };
         calls_ = std::make_unique<call::CallRegistry>(call::CallRegistry::Parts{
             .config = &config_,
@@ -401,6 +414,20 @@ private:
         return {};
     }
 
+    // Before the doors: every WebSocket is known from its first moment.
+    Result<void> start_connections() {
+        auto connections = Connections::create(config_, g_main_context_default());
+        if (!connections) return tl::unexpected(connections.error());
+        connections_ = std::move(*connections);
+        ai_sockets_.emplace(connections_->registry(),
+                            [this](const model::CallId& call, std::uint64_t connection) {
+                                ai_->tell(call,
+                                          ai::DropNews{.connection = connection,
+                                                       .why = "its socket was removed by the API"});
+                            });
+        return {};
+    }
+
     Result<void> start_http() {
         const auto at = config::parse_host_port(config_.http.listen);
         if (!at) return tl::unexpected(at.error());
@@ -416,6 +443,7 @@ private:
             .metrics = metrics_,
             .accounts = &accounts_,
             .control = calls_.get(),
+            .connections = &connections_->registry(),
             .workers = [this] { return workers_->stats(); },
             .web_workers = [this] { return web_worker_stats(); },
             .draining = [this] { return calls_->is_draining(); },
@@ -424,7 +452,8 @@ private:
             .media_health = [this] { return media_health(); },
             .ai_health = [this] { return calls_->ai_health(); },
             .accounts_health = [this] { return accounts_.health(); },
-            .websockets_health = [this] { return websockets_health(); },
+            .websockets_health = [this] { return connections_->registry().health(); },
+            .storage_health = [this] { return connections_->storage_health(); },
             .liveness = [this] { return liveness(); },
             .signalling = [this] { return signalling_stats(); },
             .failed_ai_sessions =
@@ -548,11 +577,6 @@ private:
         return check;
     }
 
-    model::HealthCheck websockets_health() const {
-        if (doors_) return doors_->health();
-        return {model::HealthCheck::Status::Off, "there are no web legs: [web] max_legs = 0", {}};
-    }
-
     model::HealthCheck liveness() const {
         const std::int64_t now_ns = base::monotonic_ns();
         if (workers_->is_responsive(now_ns, kStuckNs) &&
@@ -606,6 +630,8 @@ private:
     std::jthread warming_up_;                         ///< makes DTLS certificates ready
     std::unique_ptr<media::Reaper> reaper_;
     std::unique_ptr<media::StunClient> stun_;  ///< null without `[rtp] stun`
+    std::unique_ptr<Connections> connections_;
+    std::optional<AiSockets> ai_sockets_;
     std::unique_ptr<call::CallRegistry> calls_;
     std::unique_ptr<signalling::sip::SipStack> sip_;
     std::optional<api::Api> api_;

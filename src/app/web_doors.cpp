@@ -59,17 +59,6 @@ void WebDoors::install(http::Server& server) {
     if (browser_) browser_->install(server);
 }
 
-model::HealthCheck WebDoors::health() const {
-    model::HealthCheck check;
-    check.detail = "[web] browser = false";
-    if (!browser_) return check;
-    const std::size_t live = browser_->size();
-    check.status = model::HealthCheck::Status::Ok;
-    check.detail = std::to_string(live) + (live == 1 ? " browser is here" : " browsers are here");
-    check.figures.emplace_back("live", static_cast<std::int64_t>(live));
-    return check;
-}
-
 void WebDoors::close() {
     whip_.reset();
     browser_.reset();

@@ -28,8 +28,6 @@ public:
 
     /// Adds the routes. This outlives the server.
     void install(http::Server& server);
-    /// Of the browsers that are here by WebSocket; `off` when that door is shut.
-    [[nodiscard]] model::HealthCheck health() const;
     /// Hangs up whoever is left. Ends are told from the loop, so this outlives its next turns.
     void close();
 

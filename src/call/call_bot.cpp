@@ -146,6 +146,7 @@ void CallRegistry::on_bot_state(const CallId& id, AiState state, const std::stri
     if (call->info.bot.state != state) call->info.bot.since_ns = base::realtime_ns();
     call->info.bot.state = state;
     call->info.bot.reason = base::escape_untrusted(detail);
+    if (parts_.hooks.on_bot_state) parts_.hooks.on_bot_state(call->info, call->bot.stats);
     if (state != AiState::Live && state != AiState::Lost) return;
     if (state == AiState::Live) call->info.bot.media_path.clear();
     // Each try that fails may say that it is lost; that is one loss.

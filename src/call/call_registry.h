@@ -71,6 +71,10 @@ public:
         /// @param why  word of a fixed set, may be empty
         std::function<void(std::string_view protocol, std::string_view why)> on_bot_lost{};
         std::function<void(double gap_s)> on_bot_back{};
+        /// Its bot is as `call.bot.state` says now. @param stats  of it; may be null
+        std::function<void(const model::CallInfo& call,
+                           const std::shared_ptr<model::AiStats>& stats)>
+            on_bot_state{};
         /// Another AI takes the place of the one of `call`.
         std::function<void(const model::CallInfo& call)> on_ai_left{};
         std::function<void()> on_drained;  ///< draining, and the last call is over

@@ -26,6 +26,12 @@ struct AiStats {
     Cell<std::int64_t> lost_since_ns{0};  ///< CLOCK_MONOTONIC; 0: it is not
     Cell<double> last_gap_ms{-1};
 
+    /// What went over its socket, the one that is up or was last; looked at every 100 ms.
+    Cell<std::uint64_t> link_sent_messages{0}, link_sent_bytes{0};
+    Cell<std::uint64_t> link_received_messages{0}, link_received_bytes{0};
+    Cell<std::uint64_t> link_queued_bytes{0};
+    Cell<std::int64_t> link_heard_ns{0};  ///< CLOCK_MONOTONIC; 0: nothing was heard
+
     // sound
     Cell<std::uint64_t> sent_frames{0};
     Cell<std::uint64_t> unsent_frames{0};  ///< the link did not take them

@@ -474,6 +474,19 @@ TEST_F(Session, NewsComeToTheBotAndWaitForIt) {
     EXPECT_EQ(notes_.digits, "1#89012345678901234567890123456789");
 }
 
+TEST_F(Session, ABotWhoseSocketIsRemovedIsCalledAgain) {
+    begin();
+    wire().open();
+    session_->on_news(DropNews{.connection = 7, .why = "an operator's wish"});
+    EXPECT_EQ(stats_->state.load(), model::AiState::Live) << "that was another connection";
+    session_->on_news(DropNews{.connection = stats_->connections.load(), .why = "as asked"});
+    EXPECT_EQ(stats_->state.load(), model::AiState::Lost);
+    EXPECT_STREQ(stats_->last_loss.load(), "removed");
+    ASSERT_TRUE(step_until([&] { return wires_.size() == 2; }));
+    wire().open();
+    EXPECT_EQ(stats_->state.load(), model::AiState::Live);
+}
+
 TEST_F(Session, TheEndIsToldAndTheLastWordsLeave) {
     go_live();
     step_for(100);
