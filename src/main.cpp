@@ -5,6 +5,7 @@
 #include "cli/accounts_command.h"
 #include "cli/ai_command.h"
 #include "cli/config_command.h"
+#include "cli/connections_command.h"
 #include "cli/pipeline_command.h"
 #include "cli/watch_command.h"
 
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
     offhook::caller::add_call_command(app, exit_code);
     offhook::cli::add_watch_command(app, exit_code);
     offhook::cli::add_accounts_command(app, exit_code);
+    offhook::cli::add_connections_command(app, exit_code);
     offhook::cli::add_ai_command(app, exit_code);
     offhook::cli::add_pipeline_command(app, exit_code);
     offhook::cli::add_config_command(app, exit_code);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fstream>
 #include <memory>
 
 #include "base/escape.h"
@@ -19,6 +20,7 @@ namespace offhook::cli {
 namespace {
 
 constexpr std::int64_t kPatienceNs = 3 * base::kNsPerS;
+constexpr std::size_t kMaxTokenBytes = 512;
 constexpr std::size_t kMaxAnswerBytes = std::size_t{8} << 20;
 
 struct Socket {
@@ -173,7 +175,9 @@ base::Result<HttpReply> parse_http_reply(std::string_view answer) {
     return reply;
 }
 
-base::Result<HttpReply> http_get(const ApiAddress& address, const std::string& path) {
+namespace {
+
+base::Result<HttpReply> ask(const ApiAddress& address, const std::string& request) {
     const std::int64_t deadline_ns = base::monotonic_ns() + kPatienceNs;
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
@@ -194,16 +198,44 @@ base::Result<HttpReply> http_get(const ApiAddress& address, const std::string& p
             last = ok.error();
             continue;
         }
-        const std::string host = address.text().substr(std::string_view("http://").size());
-        const auto answer =
-            exchange(socket,
-                     address,
-                     "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n",
-                     deadline_ns);
+        const auto answer = exchange(socket, address, request, deadline_ns);
         if (!answer) return tl::unexpected(answer.error());
         return parse_http_reply(*answer);
     }
     return tl::unexpected(last);
+}
+
+std::string request_of(const ApiAddress& address,
+                       const std::string& method,
+                       const std::string& path) {
+    const std::string host = address.text().substr(std::string_view("http://").size());
+    std::string request = method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\n";
+    if (!address.token.empty()) request += "Authorization: Bearer " + address.token + "\r\n";
+    if (method == "POST") request += "Content-Length: 0\r\n";
+    return request + "Connection: close\r\n\r\n";
+}
+
+}  // namespace
+
+base::Result<HttpReply> http_get(const ApiAddress& address, const std::string& path) {
+    return ask(address, request_of(address, "GET", path));
+}
+
+base::Result<HttpReply> http_post(const ApiAddress& address, const std::string& path) {
+    return ask(address, request_of(address, "POST", path));
+}
+
+base::Result<std::string> read_token(const std::string& file) {
+    const auto fail = [&](const char* why) {
+        return base::fail(base::ErrorCode::InvalidArgument,
+                          "no token in " + base::escape_untrusted(file, 200) + ": " + why);
+    };
+    std::ifstream in(file);
+    std::string token, more;
+    if (!in) return fail("it cannot be read");
+    if (!(in >> token)) return fail("it is empty");
+    if (token.size() > kMaxTokenBytes || in >> more) return fail("one word is expected");
+    return token;
 }
 
 }  // namespace offhook::cli

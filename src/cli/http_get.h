@@ -12,6 +12,7 @@ namespace offhook::cli {
 struct ApiAddress {
     std::string host;  ///< name or numeric; IPv6 without brackets
     std::uint16_t port = 5000;
+    std::string token{};  ///< shown as `Authorization: Bearer`; empty: none
 
     /// "http://127.0.0.1:5000"
     [[nodiscard]] std::string text() const;
@@ -30,6 +31,12 @@ struct HttpReply {
 /// ends by Content-Length or by closing)
 /// @thread any; blocks
 [[nodiscard]] base::Result<HttpReply> http_get(const ApiAddress& address, const std::string& path);
+
+/// As http_get, a POST without a body.
+[[nodiscard]] base::Result<HttpReply> http_post(const ApiAddress& address, const std::string& path);
+
+/// The token in a file, without the white space around it. @errors InvalidArgument
+[[nodiscard]] base::Result<std::string> read_token(const std::string& file);
 
 /// The status line, headers and body of a whole answer. @errors Malformed
 [[nodiscard]] base::Result<HttpReply> parse_http_reply(std::string_view answer);
