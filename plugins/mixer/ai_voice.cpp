@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "callstats/level_meter.h"
 #include "model/codec.h"
 
 namespace offhook::mixer {
@@ -36,6 +37,7 @@ bool AiVoice::say(Frame frame, std::int64_t now_ns) noexcept {
     const std::span<std::int16_t> pcm = up_ ? std::span(own).first(samples) : std::span(frame);
     const auto made = keeper_.make_frame(pcm);
     port_->ledger.settle(made.offset_samples, samples, true, now_ns);
+    if (!port_->has_leg) port_->sent_levels.write(now_ns, callstats::level_of(pcm));
     if (up_) up_->process(pcm, frame);
     return std::any_of(frame.begin(), frame.end(), [](std::int16_t sample) { return sample != 0; });
 }

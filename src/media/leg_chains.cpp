@@ -20,6 +20,7 @@ LegChains::LegChains(Parts parts)
     : parts_(std::move(parts)),
       port_(
           std::make_shared<model::AudioPort>(model::facts_of(parts_.chosen.codec).sample_rate_hz)) {
+    port_->has_leg = true;
 }
 
 // The table of contents of a call: read it top to bottom beside the launch file.

@@ -62,6 +62,9 @@ struct AudioPort {
     /// command of control between two ticks.
     std::shared_ptr<ChannelSeat> seat;
     LevelRing sent_levels;  ///< of what left, the AI's sound and filler alike
+    /// A leg's sender writes `sent_levels`, in a channel as well; else the mixer does, with what the
+    /// AI says. Set before the port is shared.
+    bool has_leg = false;
     /// While true, what comes due of `voice` is dropped and filler is played: the call is on hold
     /// by us. In the ledger that is a gap, as if it were cleared. Set by control, read by the media worker (relaxed).
     std::atomic<bool> is_voice_muted{false};

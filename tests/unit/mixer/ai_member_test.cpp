@@ -117,6 +117,23 @@ TEST_P(AiMemberTest, PausesAndGoesOnWithoutLosingASample) {
         << "a call on hold hears nothing of it";
 }
 
+TEST_P(AiMemberTest, WithoutALegItsEchoGuardHearsWhatItSaysFromTheMixer) {
+    Leg& caller = room.add(300);
+    mixer->set_members({caller.member(), ai()}, everybody(2));
+    room.run(20);
+    const std::uint64_t silent = port->sent_levels.written();
+    EXPECT_GE(silent, 18u);
+    EXPECT_EQ(port->sent_levels.at(silent - 1).level_cdb, -12'700);
+    say(425, 20);
+    room.run(20);
+    const auto level = port->sent_levels.at(silent + 10);
+    EXPECT_NEAR(level.level_cdb, -2'377, 20);
+    EXPECT_NEAR(static_cast<double>(level.left_ms), static_cast<double>(g_now_ns) / 1e6, 420);
+    port->has_leg = true;
+    room.run(20);
+    EXPECT_LE(port->sent_levels.written(), silent + 21) << "there the leg's sender writes them";
+}
+
 TEST_P(AiMemberTest, AWhisperIsHeardByTheAiAlone) {
     Leg& caller = room.add(300);
     Leg& whisperer = room.add(550);
