@@ -1,7 +1,5 @@
 #include "app/channel_doors.h"
 
-#include <utility>
-
 #include "app/web_settings.h"
 #include "signalling/web/channel_access.h"
 
@@ -24,8 +22,7 @@ ChannelDoors::ChannelDoors(Parts parts) : signaller_(parts.control, parts.events
                 [&keyring](const http::Request& request, const signalling::web::asked::Join& join) {
                     return signalling::web::grant_of(keyring, request, join);
                 },
-            .find_call = [&calls](const model::CallId& id) { return calls.find(id); },
-            .diagnose = std::move(parts.diagnose)});
+            .find_call = [&calls](const model::CallId& id) { return calls.find(id); }});
 }
 
 }  // namespace offhook::app

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <functional>
 #include <optional>
-#include <vector>
 
 #include "access/keyring.h"
 #include "base/executor.h"
@@ -31,9 +29,6 @@ public:
         model::SignallingEvents& events;  ///< who takes the legs
         base::Executor& control;
         GMainContext* context;
-        std::function<std::vector<signalling::web::ChannelFinding>(
-            const signalling::web::ChannelPatient&)>
-            diagnose;
     };
     explicit ChannelDoors(Parts parts);
 

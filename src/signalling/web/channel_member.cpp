@@ -5,6 +5,7 @@
 
 #include "base/escape.h"
 #include "base/monotonic.h"
+#include "signalling/web/channel_diagnosis.h"
 #include "signalling/web/random_id.h"
 
 namespace offhook::signalling::web {
@@ -146,9 +147,10 @@ void ChannelMember::diagnose(std::optional<std::int64_t> id) {
     if (auto channel = this->channel()) patient.channel = *std::move(channel);
     for (const model::MemberInfo& member : patient.channel.members)
         if (member.id == id_) patient.member = member;
-    if (!call_.empty()) patient.call = parts_.find_call(call_);
+    const model::CallId& call = call_.empty() ? last_call_ : call_;
+    if (!call.empty()) patient.call = parts_.find_call(call);
     patient.client = report_;
-    say(diagnosis_message(parts_.diagnose(patient), id));
+    say(diagnosis_message(findings_of(patient, base::realtime_ns()), id));
 }
 
 std::optional<model::ChannelInfo> ChannelMember::channel() const {
@@ -202,7 +204,7 @@ void ChannelMember::on_refused(const Refusal& refusal, std::uint32_t exchange) {
 void ChannelMember::on_over(const model::CallEnd& why) {
     const auto keep = shared_from_this();
     is_offering_ = false;
-    call_ = {};
+    last_call_ = std::exchange(call_, {});
     exchange_ = {};
     // Neither its signalling nor its sound is here: nothing is left that could come back.
     if (line_ == nullptr) return leave(why);

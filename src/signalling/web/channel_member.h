@@ -120,6 +120,7 @@ private:
     model::MemberId id_;           ///< empty: not in a channel
     ChannelLine* line_ = nullptr;  ///< null: away
     model::CallId call_;           ///< of its leg; empty: none
+    model::CallId last_call_;      ///< that ended, for whoever asks why
     bool is_offering_ = false;     ///< the first offer of a leg is on its way to it
     struct Exchange {
         std::optional<std::int64_t> id;  ///< the client's

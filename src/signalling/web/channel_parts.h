@@ -34,7 +34,7 @@ struct ChannelSettings {
 struct ChannelPatient {
     model::ChannelInfo channel;
     model::MemberInfo member;
-    std::optional<model::CallInfo> call;  ///< of its leg; empty: none
+    std::optional<model::CallInfo> call;  ///< of its leg, or of the last it had; empty: none
     ClientFigures client;                 ///< what its browser said last
 };
 
@@ -52,7 +52,6 @@ struct ChannelParts {
     std::function<base::Result<access::JoinGrant>(const http::Request&, const asked::Join&)>
         authenticate;
     std::function<std::optional<model::CallInfo>(const model::CallId&)> find_call;
-    std::function<std::vector<ChannelFinding>(const ChannelPatient&)> diagnose;
 };
 
 }  // namespace offhook::signalling::web

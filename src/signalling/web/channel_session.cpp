@@ -162,7 +162,16 @@ void ChannelSession::say(const std::string& message) {
 
 void ChannelSession::act(asked::Join join) {
     if (grant_) return complain({{409, "conflict", "it has joined", std::nullopt}});
+    if (!join.resume.empty()) coming_back_ = house_.find(base::Secret(join.resume));
     auto grant = parts_.authenticate(request_, join);
+    // Its token was good when it joined, and lives for minutes only; the secret is as good.
+    if (!grant && grant.error().code == base::ErrorCode::Timeout && coming_back_ &&
+        coming_back_->is_known_as(join.channel)) {
+        grant = access::JoinGrant{};
+        grant->user = coming_back_->place().user;
+        grant->channel = join.channel;
+        may_only_come_back_ = true;
+    }
     if (!grant) {
         const Refusal refusal = refusal_of(grant.error(), kRetryAfter);
         parts_.registry.refused(refusal.code);
@@ -174,7 +183,6 @@ void ChannelSession::act(asked::Join join) {
                        kPolicyViolation);
     }
     if (grant->name.empty()) grant->name = join.name.empty() ? grant->user : join.name;
-    if (!join.resume.empty()) coming_back_ = house_.find(base::Secret(std::move(join.resume)));
     if (coming_back_ && coming_back_->place().user != grant->user) {
         return give_up({{403, "not-allowed", "this place is another user's", std::nullopt}},
                        EndReason::Broken,
@@ -206,6 +214,10 @@ void ChannelSession::on_granted(const base::Result<void>& granted) {
     const bool is_resumed = back != nullptr && !back->is_here() && back->attach(*this);
     if (is_resumed) {
         member_ = back;
+    } else if (may_only_come_back_) {
+        return give_up({{401, "unauthorized", "the token has expired", std::nullopt}},
+                       EndReason::Broken,
+                       kPolicyViolation);
     } else {
         const connection::Place place{grant_->user, grant_->channel};
         house_.clear(place);

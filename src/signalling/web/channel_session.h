@@ -108,6 +108,7 @@ private:
     connection::ConnectionId id_;  ///< empty: not in the registry
     bool is_over_ = false;
     std::optional<access::JoinGrant> grant_;      ///< once it asked for its place
+    bool may_only_come_back_ = false;             ///< its token has expired
     std::shared_ptr<ChannelMember> coming_back_;  ///< as which it asked for it; null: a new one
     std::shared_ptr<ChannelMember> member_;       ///< once it joined
     std::size_t messages_ = 0;                    ///< since `minute_began_ns_`

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -104,8 +105,11 @@ protected:
             leases_.emplace(context);
             registry_.emplace(limits, context, *leases_);
             join_tokens_.emplace(base::Secret());
-            keyring_.emplace(std::move(tokens),
-                             access::KeyringSettings{.join_tokens = &*join_tokens_});
+            keyring_.emplace(
+                std::move(tokens),
+                access::KeyringSettings{.join_tokens = &*join_tokens_, .realtime_ns = [this] {
+                                            return base::realtime_ns() + ahead_ns_.load();
+                                        }});
             endpoint_.emplace(
                 std::move(settings),
                 signalling::web::ChannelParts{
@@ -118,12 +122,7 @@ protected:
                         [this](const http::Request& r, const signalling::web::asked::Join& join) {
                             return signalling::web::grant_of(*keyring_, r, join);
                         },
-                    .find_call = [this](const model::CallId& id) { return call(id); },
-                    .diagnose =
-                        [](const signalling::web::ChannelPatient& patient) {
-                            return std::vector<signalling::web::ChannelFinding>{
-                                {"nothing-sent", "error", "a cause", patient.member.user, "a fix"}};
-                        }});
+                    .find_call = [this](const model::CallId& id) { return call(id); }});
             endpoint_->install(*server_);
         });
     }
@@ -166,6 +165,7 @@ protected:
         return true;
     }
 
+    std::atomic<std::int64_t> ahead_ns_{0};  ///< of the clock that tokens are judged by
     std::optional<FakeChannels> channels_;
     std::optional<connection::MemoryLeases> leases_;
     std::optional<connection::Registry> registry_;

@@ -222,8 +222,8 @@ TEST_F(ChannelJoin, TellsWhatIsWrong) {
     const auto diagnosis = anna->next("diagnosis");
     EXPECT_EQ(diagnosis.whole("id"), 5);
     const auto issue = diagnosis.objects("issues").at(0);
-    EXPECT_EQ(issue.text("code"), "nothing-sent");
-    EXPECT_EQ(issue.text("evidence"), "anna");
+    EXPECT_EQ(issue.text("code"), "alone");
+    EXPECT_EQ(issue.text("severity"), "info");
 }
 
 TEST_F(ChannelJoin, GoingDownTellsEverybody) {

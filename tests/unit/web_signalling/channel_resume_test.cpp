@@ -145,6 +145,32 @@ TEST_F(ChannelResume, WhoWasMovedComesBackToWhereItIs) {
     EXPECT_EQ(joined.text("channel"), "studio");
 }
 
+// Tokens live for minutes, calls for hours.
+TEST_F(ChannelResume, ATokenThatExpiredSinceIsNoObstacle) {
+    open_channels({},
+                  {{.name = "ops", .user = "ops", .sha256 = std::string(64, '0'), .scopes = {}}});
+    const auto token = join_tokens_->mint({.user = "anna",
+                                           .channel = "lobby",
+                                           .name = {},
+                                           .role = model::MemberRole::Listen,
+                                           .expires_s = base::realtime_ns() / base::kNsPerS + 60});
+    ASSERT_TRUE(token) << token.error().text();
+    const std::string showing = R"(,"token":")" + *token + "\"";
+    auto anna = client();
+    anna->join("anna", showing);
+    const std::string resuming = anna->resuming();
+    ahead_ns_ = 100 * base::kNsPerS;
+    anna.reset();
+    ASSERT_TRUE(channels_->wait_for("away anna"));
+    const auto late = client();
+    late->ask("anna", showing);
+    EXPECT_EQ(late->next("error").text("code"), "unauthorized");
+    const auto again = client();
+    const auto joined = again->join("anna", showing + resuming);
+    EXPECT_EQ(joined.boolean("resumed"), true);
+    EXPECT_EQ(joined.text("role"), "listen");
+}
+
 // A tab that closes says 1001, and so does one that is loaded again.
 TEST_F(ChannelResume, OnlyAGoodbyeIsALeave) {
     open_channels();
