@@ -172,11 +172,12 @@ std::optional<http::Response> Keyring::gate(http::Request& request, std::string_
     return std::nullopt;
 }
 
-std::optional<http::Response> Keyring::refuse_socket(const http::Request& request) {
+std::optional<http::Response> Keyring::refuse_socket(const http::Request& request, bool is_door) {
     const bool is_browser = !request.header("origin").empty();
+    const bool is_needed = is_door ? has_door_tokens() : has_tokens();
     const std::string_view bearer = bearer_of(request);
-    if (is_browser && has_tokens() && bearer.empty() && !retry_after(request)) return std::nullopt;
-    auto visitor = look_up(request, bearer, has_tokens());
+    if (is_browser && is_needed && bearer.empty() && !retry_after(request)) return std::nullopt;
+    auto visitor = look_up(request, bearer, is_needed);
     if (visitor) return std::nullopt;
     return refusal(request, visitor.error());
 }

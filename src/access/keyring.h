@@ -75,8 +75,10 @@ public:
     [[nodiscard]] base::Result<Visitor> visitor(const http::Request& request,
                                                 std::string_view token);
     /// For a WebSocket whose token comes with its first message: a browser, which sends Origin, may
-    /// open it; everybody else shows a token at once. Without tokens both are of this machine.
-    [[nodiscard]] std::optional<http::Response> refuse_socket(const http::Request& request);
+    /// open it; everybody else shows a token at once. Where none is needed both are of this
+    /// machine. @param is_door  of `[web]`, where its token counts as well
+    [[nodiscard]] std::optional<http::Response> refuse_socket(const http::Request& request,
+                                                              bool is_door = false);
 
     /// Whether whoever calls by `endpoint` (WHIP, WHEP, browsers) has to show a token.
     [[nodiscard]] bool has_door_tokens() const {

@@ -2,13 +2,33 @@
 
 #include <utility>
 
+#include "base/json_writer.h"
 #include "base/monotonic.h"
 
 namespace offhook::api {
 
 Api::Api(ApiParts parts) : parts_(std::move(parts)), started_ns_(base::monotonic_ns()) {}
 
+namespace {
+
+http::Response routes_of(const http::Server& server) {
+    base::JsonWriter json;
+    json.begin_object().key("items").begin_array();
+    for (const http::Server::RouteInfo& route : server.routes()) {
+        json.begin_object().field("method", route.method).field("pattern", route.pattern);
+        json.field("scope", route.scope).field("websocket", route.opens_websocket).end();
+    }
+    json.end().end();
+    return {200, "application/json", std::move(json).text() + "\n", {}};
+}
+
+}  // namespace
+
 void Api::install(http::Server& server) {
+    server.route("GET",
+                 "/api/debug/routes",
+                 [&server](const http::Request&) { return routes_of(server); },
+                 {.scope = "debug"});
     install_health(server);
     install_metrics(server);
     install_accounts(server);

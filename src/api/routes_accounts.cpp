@@ -62,35 +62,44 @@ void write_account(base::JsonWriter& json, const AccountInfo& account) {
 }  // namespace
 
 void Api::install_accounts(http::Server& server) {
-    server.route("GET", "/api/v1/accounts", [this](const http::Request&) {
-        base::JsonWriter json;
-        json.begin_object().key("items").begin_array();
-        if (parts_.accounts != nullptr) {
-            for (const AccountInfo& account : parts_.accounts->accounts())
-                write_account(json, account);
-        }
-        json.end().key("next").null().end();
-        return http::Response{200, "application/json", std::move(json).text() + "\n", {}};
-    });
-
-    server.route("GET", "/api/v1/accounts/{name}", [this](const http::Request& request) {
-        const std::string& name = request.params.at("name");
-        if (parts_.accounts != nullptr) {
-            for (const AccountInfo& account : parts_.accounts->accounts()) {
-                if (account.name != name) continue;
-                base::JsonWriter json;
-                write_account(json, account);
-                return http::Response{200, "application/json", std::move(json).text() + "\n", {}};
+    server.route(
+        "GET",
+        "/api/v1/accounts",
+        [this](const http::Request&) {
+            base::JsonWriter json;
+            json.begin_object().key("items").begin_array();
+            if (parts_.accounts != nullptr) {
+                for (const AccountInfo& account : parts_.accounts->accounts())
+                    write_account(json, account);
             }
-        }
-        return http::problem_response({404,
-                                       "not-found",
-                                       "There is no such account",
-                                       "no [[account]] of the configuration has this name",
-                                       "GET /api/v1/accounts lists them"},
-                                      request.path,
-                                      request.request_id);
-    });
+            json.end().key("next").null().end();
+            return http::Response{200, "application/json", std::move(json).text() + "\n", {}};
+        },
+        {.scope = "read"});
+
+    server.route("GET",
+                 "/api/v1/accounts/{name}",
+                 [this](const http::Request& request) {
+                     const std::string& name = request.params.at("name");
+                     if (parts_.accounts != nullptr) {
+                         for (const AccountInfo& account : parts_.accounts->accounts()) {
+                             if (account.name != name) continue;
+                             base::JsonWriter json;
+                             write_account(json, account);
+                             return http::Response{
+                                 200, "application/json", std::move(json).text() + "\n", {}};
+                         }
+                     }
+                     return http::problem_response(
+                         {404,
+                          "not-found",
+                          "There is no such account",
+                          "no [[account]] of the configuration has this name",
+                          "GET /api/v1/accounts lists them"},
+                         request.path,
+                         request.request_id);
+                 },
+                 {.scope = "read"});
 }
 
 }  // namespace offhook::api

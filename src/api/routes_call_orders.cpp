@@ -82,26 +82,40 @@ http::Response ringcentral(const http::Request& request,
 }  // namespace
 
 void Api::install_call_orders(http::Server& server) {
-    server.route("POST", "/api/v1/calls", [this](const http::Request& request) {
-        return place(request, *parts_.control, parts_.calls);
-    });
-    server.route("POST", "/api/v1/calls/{id}/hold", [this](const http::Request& request) {
-        const auto id = id_of(request);
-        if (!id || !parts_.calls.find(*id)) return no_such_call(request);
-        return told(request, parts_.calls, *id, parts_.control->hold(*id));
-    });
-    server.route("POST", "/api/v1/calls/{id}/resume", [this](const http::Request& request) {
-        const auto id = id_of(request);
-        if (!id || !parts_.calls.find(*id)) return no_such_call(request);
-        return told(request, parts_.calls, *id, parts_.control->resume(*id));
-    });
-    server.route("POST", "/api/v1/calls/{id}/transfer", [this](const http::Request& request) {
-        return transfer(request, *parts_.control, parts_.calls);
-    });
-    server.route(
-        "POST", "/api/v1/calls/{id}/ringcentral/{command}", [this](const http::Request& request) {
-            return ringcentral(request, *parts_.control, parts_.calls);
-        });
+    server.route("POST",
+                 "/api/v1/calls",
+                 [this](const http::Request& request) {
+                     return place(request, *parts_.control, parts_.calls);
+                 },
+                 {.scope = "operate"});
+    server.route("POST",
+                 "/api/v1/calls/{id}/hold",
+                 [this](const http::Request& request) {
+                     const auto id = id_of(request);
+                     if (!id || !parts_.calls.find(*id)) return no_such_call(request);
+                     return told(request, parts_.calls, *id, parts_.control->hold(*id));
+                 },
+                 {.scope = "operate"});
+    server.route("POST",
+                 "/api/v1/calls/{id}/resume",
+                 [this](const http::Request& request) {
+                     const auto id = id_of(request);
+                     if (!id || !parts_.calls.find(*id)) return no_such_call(request);
+                     return told(request, parts_.calls, *id, parts_.control->resume(*id));
+                 },
+                 {.scope = "operate"});
+    server.route("POST",
+                 "/api/v1/calls/{id}/transfer",
+                 [this](const http::Request& request) {
+                     return transfer(request, *parts_.control, parts_.calls);
+                 },
+                 {.scope = "operate"});
+    server.route("POST",
+                 "/api/v1/calls/{id}/ringcentral/{command}",
+                 [this](const http::Request& request) {
+                     return ringcentral(request, *parts_.control, parts_.calls);
+                 },
+                 {.scope = "operate"});
 }
 
 }  // namespace offhook::api

@@ -127,31 +127,43 @@ http::Response send_digits(const http::Request& request, model::CallDirectory& d
 }  // namespace
 
 void Api::install_calls(http::Server& server) {
-    server.route("GET", "/api/v1/calls", [this](const http::Request& request) {
-        return list_calls(request, parts_.calls);
-    });
-    server.route("GET", "/api/v1/calls/{id}", [this](const http::Request& request) {
-        const auto id = id_of(request);
-        const auto call = id ? parts_.calls.find(*id) : std::nullopt;
-        return call ? call_response(200, *call) : no_such_call(request);
-    });
-    server.route("GET", "/api/v1/calls/{id}/stats", [this](const http::Request& request) {
-        const auto id = id_of(request);
-        const auto call = id ? parts_.calls.find(*id) : std::nullopt;
-        if (!call) return no_such_call(request);
-        base::JsonWriter json;
-        json.begin_object().field("id", call->id.text).field("state", model::name_of(call->state));
-        json.field("at", base::rfc3339_utc_ms(base::realtime_ns())).key("stats");
-        write_stats(json, call->stats);
-        json.end();
-        return json_response(200, std::move(json));
-    });
-    server.route("POST", "/api/v1/calls/{id}/hangup", [this](const http::Request& request) {
-        return hang_up(request, parts_.calls);
-    });
-    server.route("POST", "/api/v1/calls/{id}/dtmf", [this](const http::Request& request) {
-        return send_digits(request, parts_.calls);
-    });
+    server.route("GET",
+                 "/api/v1/calls",
+                 [this](const http::Request& request) { return list_calls(request, parts_.calls); },
+                 {.scope = "read"});
+    server.route("GET",
+                 "/api/v1/calls/{id}",
+                 [this](const http::Request& request) {
+                     const auto id = id_of(request);
+                     const auto call = id ? parts_.calls.find(*id) : std::nullopt;
+                     return call ? call_response(200, *call) : no_such_call(request);
+                 },
+                 {.scope = "read"});
+    server.route("GET",
+                 "/api/v1/calls/{id}/stats",
+                 [this](const http::Request& request) {
+                     const auto id = id_of(request);
+                     const auto call = id ? parts_.calls.find(*id) : std::nullopt;
+                     if (!call) return no_such_call(request);
+                     base::JsonWriter json;
+                     json.begin_object()
+                         .field("id", call->id.text)
+                         .field("state", model::name_of(call->state));
+                     json.field("at", base::rfc3339_utc_ms(base::realtime_ns())).key("stats");
+                     write_stats(json, call->stats);
+                     json.end();
+                     return json_response(200, std::move(json));
+                 },
+                 {.scope = "read"});
+    server.route("POST",
+                 "/api/v1/calls/{id}/hangup",
+                 [this](const http::Request& request) { return hang_up(request, parts_.calls); },
+                 {.scope = "operate"});
+    server.route(
+        "POST",
+        "/api/v1/calls/{id}/dtmf",
+        [this](const http::Request& request) { return send_digits(request, parts_.calls); },
+        {.scope = "operate"});
 }
 
 }  // namespace offhook::api

@@ -113,58 +113,84 @@ void write_check(base::JsonWriter& json, const HealthCheck& check) {
     json.end();
 }
 
+/// Whether it works, for load balancers; nothing that tells of what is behind.
+http::Response for_strangers(Status status, bool is_draining) {
+    base::JsonWriter json;
+    json.begin_object().field("status", name_of(status)).field("draining", is_draining);
+    json.field("summary", "show a token with the scope read for more").end();
+    return {status == Status::Failed ? 503 : 200,
+            "application/json",
+            std::move(json).text() + "\n",
+            {}};
+}
+
 }  // namespace
 
 void Api::install_health(http::Server& server) {
-    server.route("GET", "/health", [this](const http::Request&) {
-        const std::vector<NamedCheck> checks = checks_of(parts_);
-        const Status status = worst_of(checks);
-        base::JsonWriter json;
-        json.begin_object().field("status", name_of(status)).field("version", OFFHOOK_VERSION);
-        json.field("uptime_s", (base::monotonic_ns() - started_ns_) / base::kNsPerS);
-        json.field("draining", parts_.draining()).field("summary", summary_of(parts_, checks));
-        json.key("checks").begin_object();
-        for (const NamedCheck& c : checks) {
-            json.key(c.name);
-            write_check(json, c.check);
-        }
-        json.end().key("listeners").begin_array();
-        for (const std::string& listener : parts_.listeners()) json.value(listener);
-        json.end().end();
-        return http::Response{status == Status::Failed ? 503 : 200,
-                              "application/json",
-                              std::move(json).text() + "\n",
-                              {}};
-    });
+    server.route(
+        "GET",
+        "/health",
+        [this](const http::Request& request) {
+            const std::vector<NamedCheck> checks = checks_of(parts_);
+            const Status status = worst_of(checks);
+            if (!request.may("read")) return for_strangers(status, parts_.draining());
+            base::JsonWriter json;
+            json.begin_object().field("status", name_of(status)).field("version", OFFHOOK_VERSION);
+            json.field("uptime_s", (base::monotonic_ns() - started_ns_) / base::kNsPerS);
+            json.field("draining", parts_.draining()).field("summary", summary_of(parts_, checks));
+            json.key("checks").begin_object();
+            for (const NamedCheck& c : checks) {
+                json.key(c.name);
+                write_check(json, c.check);
+            }
+            json.end().key("listeners").begin_array();
+            for (const std::string& listener : parts_.listeners()) json.value(listener);
+            json.end().end();
+            return http::Response{status == Status::Failed ? 503 : 200,
+                                  "application/json",
+                                  std::move(json).text() + "\n",
+                                  {}};
+        },
+        {.scope = "read?"});
 
-    server.route("GET", "/livez", [this](const http::Request&) {
-        const HealthCheck check =
-            parts_.liveness ? parts_.liveness() : HealthCheck{Status::Ok, "", {}};
-        const bool alive = check.status != Status::Failed;
-        base::JsonWriter json;
-        json.begin_object()
-            .field("status", alive ? "ok" : "failed")
-            .field("detail", check.detail)
-            .end();
-        return http::Response{
-            alive ? 200 : 503, "application/json", std::move(json).text() + "\n", {}};
-    });
+    server.route("GET",
+                 "/livez",
+                 [this](const http::Request&) {
+                     const HealthCheck check =
+                         parts_.liveness ? parts_.liveness() : HealthCheck{Status::Ok, "", {}};
+                     const bool alive = check.status != Status::Failed;
+                     base::JsonWriter json;
+                     json.begin_object()
+                         .field("status", alive ? "ok" : "failed")
+                         .field("detail", check.detail)
+                         .end();
+                     return http::Response{
+                         alive ? 200 : 503, "application/json", std::move(json).text() + "\n", {}};
+                 },
+                 {.scope = "read?"});
 
-    server.route("GET", "/readyz", [this](const http::Request&) {
-        const std::vector<NamedCheck> checks = checks_of(parts_);
-        const bool draining = parts_.draining();
-        const bool ready = !draining && worst_of(checks) != Status::Failed;
-        base::JsonWriter json;
-        json.begin_object().field("status", ready ? "ok" : "failed").field("draining", draining);
-        json.key("failing").begin_array();
-        for (const NamedCheck& c : checks) {
-            if (c.check.status != Status::Failed) continue;
-            json.begin_object().field("check", c.name).field("detail", c.check.detail).end();
-        }
-        json.end().end();
-        return http::Response{
-            ready ? 200 : 503, "application/json", std::move(json).text() + "\n", {}};
-    });
+    server.route("GET",
+                 "/readyz",
+                 [this](const http::Request& request) {
+                     const std::vector<NamedCheck> checks = checks_of(parts_);
+                     const bool draining = parts_.draining();
+                     const bool ready = !draining && worst_of(checks) != Status::Failed;
+                     base::JsonWriter json;
+                     json.begin_object()
+                         .field("status", ready ? "ok" : "failed")
+                         .field("draining", draining);
+                     json.key("failing").begin_array();
+                     for (const NamedCheck& c : checks) {
+                         if (c.check.status != Status::Failed) continue;
+                         json.begin_object().field("check", c.name);
+                         if (request.may("read")) json.field("detail", c.check.detail);
+                         json.end();
+                     }
+                     json.end().end();
+                     return http::Response{
+                         ready ? 200 : 503, "application/json", std::move(json).text() + "\n", {}};
+                 },
+                 {.scope = "read?"});
 }
 
 }  // namespace offhook::api

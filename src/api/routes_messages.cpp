@@ -45,39 +45,49 @@ http::Response list(const model::CallControl& control, const model::CallId& call
 }  // namespace
 
 void Api::install_messages(http::Server& server) {
-    server.route("GET", "/api/v1/messages", [this](const http::Request& /*request*/) {
-        return list(*parts_.control, {});
-    });
-    server.route("POST", "/api/v1/messages", [this](const http::Request& request) {
-        OrderBody body(request, {"account", "to", "body", "content_type", "headers"});
-        model::MessageOrder order;
-        order.account = body.needed("account");
-        order.to = body.needed("to");
-        order.body = body.needed("body");
-        if (auto type = body.optional("content_type"); !type.empty())
-            order.content_type = std::move(type);
-        order.headers = body.texts("headers");
-        if (body.problem()) return *body.problem();
-        return sent(request, *parts_.control, std::move(order));
-    });
-    server.route("GET", "/api/v1/calls/{id}/messages", [this](const http::Request& request) {
-        const auto id = id_of(request);
-        if (!id || !parts_.calls.find(*id)) return no_such_call(request);
-        return list(*parts_.control, *id);
-    });
-    server.route("POST", "/api/v1/calls/{id}/message", [this](const http::Request& request) {
-        const auto id = id_of(request);
-        if (!id || !parts_.calls.find(*id)) return no_such_call(request);
-        OrderBody body(request, {"body", "content_type", "headers"});
-        model::MessageOrder order;
-        order.call = *id;
-        order.body = body.needed("body");
-        if (auto type = body.optional("content_type"); !type.empty())
-            order.content_type = std::move(type);
-        order.headers = body.texts("headers");
-        if (body.problem()) return *body.problem();
-        return sent(request, *parts_.control, std::move(order));
-    });
+    server.route("GET",
+                 "/api/v1/messages",
+                 [this](const http::Request& /*request*/) { return list(*parts_.control, {}); },
+                 {.scope = "read"});
+    server.route("POST",
+                 "/api/v1/messages",
+                 [this](const http::Request& request) {
+                     OrderBody body(request, {"account", "to", "body", "content_type", "headers"});
+                     model::MessageOrder order;
+                     order.account = body.needed("account");
+                     order.to = body.needed("to");
+                     order.body = body.needed("body");
+                     if (auto type = body.optional("content_type"); !type.empty())
+                         order.content_type = std::move(type);
+                     order.headers = body.texts("headers");
+                     if (body.problem()) return *body.problem();
+                     return sent(request, *parts_.control, std::move(order));
+                 },
+                 {.scope = "operate"});
+    server.route("GET",
+                 "/api/v1/calls/{id}/messages",
+                 [this](const http::Request& request) {
+                     const auto id = id_of(request);
+                     if (!id || !parts_.calls.find(*id)) return no_such_call(request);
+                     return list(*parts_.control, *id);
+                 },
+                 {.scope = "read"});
+    server.route("POST",
+                 "/api/v1/calls/{id}/message",
+                 [this](const http::Request& request) {
+                     const auto id = id_of(request);
+                     if (!id || !parts_.calls.find(*id)) return no_such_call(request);
+                     OrderBody body(request, {"body", "content_type", "headers"});
+                     model::MessageOrder order;
+                     order.call = *id;
+                     order.body = body.needed("body");
+                     if (auto type = body.optional("content_type"); !type.empty())
+                         order.content_type = std::move(type);
+                     order.headers = body.texts("headers");
+                     if (body.problem()) return *body.problem();
+                     return sent(request, *parts_.control, std::move(order));
+                 },
+                 {.scope = "operate"});
 }
 
 }  // namespace offhook::api

@@ -13,27 +13,34 @@ std::vector<model::WorkerStats> all_workers(const ApiParts& parts) {
 }  // namespace
 
 void Api::install_metrics(http::Server& server) {
-    server.route("GET", "/metrics", [this](const http::Request&) {
-        return http::Response{
-            200,
-            "text/plain; version=0.0.4; charset=utf-8",
-            parts_.metrics.scrape(
-                {.calls = parts_.calls.calls(false),
-                 .accounts = parts_.accounts == nullptr ? std::vector<model::AccountInfo>()
-                                                        : parts_.accounts->accounts(),
-                 .workers = all_workers(parts_),
-                 .draining = parts_.draining(),
-                 .signalling = parts_.signalling ? parts_.signalling() : model::SignallingStats{},
-                 .failed_ai_sessions = parts_.failed_ai_sessions ? parts_.failed_ai_sessions() : 0,
-                 .ai_latencies = parts_.ai_latencies ? parts_.ai_latencies()
-                                                     : std::vector<model::LatencyReading>(),
-                 .connections = parts_.connections == nullptr ? std::vector<connection::Entry>()
-                                                              : parts_.connections->connections(),
-                 .connection_counters = parts_.connections == nullptr
-                                            ? connection::Registry::Counters{}
-                                            : parts_.connections->counters()}),
-            {}};
-    });
+    server.route(
+        "GET",
+        "/metrics",
+        [this](const http::Request&) {
+            return http::Response{
+                200,
+                "text/plain; version=0.0.4; charset=utf-8",
+                parts_.metrics.scrape(
+                    {.calls = parts_.calls.calls(false),
+                     .accounts = parts_.accounts == nullptr ? std::vector<model::AccountInfo>()
+                                                            : parts_.accounts->accounts(),
+                     .workers = all_workers(parts_),
+                     .draining = parts_.draining(),
+                     .signalling =
+                         parts_.signalling ? parts_.signalling() : model::SignallingStats{},
+                     .failed_ai_sessions =
+                         parts_.failed_ai_sessions ? parts_.failed_ai_sessions() : 0,
+                     .ai_latencies = parts_.ai_latencies ? parts_.ai_latencies()
+                                                         : std::vector<model::LatencyReading>(),
+                     .connections = parts_.connections == nullptr
+                                        ? std::vector<connection::Entry>()
+                                        : parts_.connections->connections(),
+                     .connection_counters = parts_.connections == nullptr
+                                                ? connection::Registry::Counters{}
+                                                : parts_.connections->counters()}),
+                {}};
+        },
+        {.scope = "read"});
 }
 
 }  // namespace offhook::api

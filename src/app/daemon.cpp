@@ -16,6 +16,7 @@
 #include "ai/ai_runtime.h"
 #include "api/api.h"
 #include "api/metrics.h"
+#include "app/access_settings.h"
 #include "app/account_settings.h"
 #include "app/ai_settings.h"
 #include "app/ai_sockets.h"
@@ -130,7 +131,8 @@ public:
     Daemon& operator=(const Daemon&) = delete;
 
     Result<void> start() {
-        for (const auto step : {&Daemon::start_launches,
+        for (const auto step : {&Daemon::start_locks,
+                                &Daemon::start_launches,
                                 &Daemon::start_bots,
                                 &Daemon::start_media,
                                 &Daemon::start_web,
@@ -187,6 +189,14 @@ public:
     }
 
 private:
+    // First: a secret that is missing stops the start before anything lasts.
+    Result<void> start_locks() {
+        auto locks = make_locks(config_);
+        if (!locks) return tl::unexpected(locks.error());
+        locks_ = *std::move(locks);
+        return {};
+    }
+
     Result<void> start_launches() {
         const std::string folder = config_.media.pipelines.empty() ? media::shipped_launch_folder()
                                                                    : config_.media.pipelines;
@@ -436,6 +446,7 @@ private:
         options.port = at->port;
         options.allow_remote = config_.http.allow_remote;
         options.hosts = config_.http.hosts;
+        options.origins = config_.http.origins;
         auto server = http::Server::listen(options);
         if (!server) return tl::unexpected(server.error());
         api_.emplace(api::ApiParts{
@@ -459,11 +470,13 @@ private:
             .failed_ai_sessions =
                 [this] { return ai_->counters().failed_sessions.load(std::memory_order_relaxed); },
             .ai_latencies = [this] { return ai_latencies(); }});
+        (*server)->set_gate([this](http::Request& request, std::string_view scope) {
+            return locks_.keyring->gate(request, scope);
+        });
         api_->install(**server);
         if (config_.web.max_legs > 0) {
-            auto doors = WebDoors::create(config_.web, control_, *calls_, g_main_context_default());
-            if (!doors) return tl::unexpected(doors.error());
-            doors_ = std::move(*doors);
+            doors_ = std::make_unique<WebDoors>(
+                config_.web, *locks_.keyring, control_, *calls_, g_main_context_default());
             doors_->install(**server);
         }
         server_ = std::move(*server);
@@ -616,6 +629,7 @@ private:
     config::Config config_;
     glib::FdExecutor control_;
     call::AccountBook accounts_;
+    Locks locks_;
     AiSettings bots_;
     call::BotMail bot_mail_{control_};
     std::optional<state::StateDirectory> state_;

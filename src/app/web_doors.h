@@ -3,11 +3,11 @@
 #include <memory>
 #include <optional>
 
+#include "access/keyring.h"
 #include "base/executor.h"
 #include "config/config.h"
 #include "http/server.h"
 #include "model/call_directory.h"
-#include "signalling/web/access.h"
 #include "signalling/web/browser_endpoint.h"
 #include "signalling/web/web_signaller.h"
 #include "signalling/web/whip_endpoint.h"
@@ -18,13 +18,12 @@ namespace offhook::app {
 /// @thread control
 class WebDoors {
 public:
-    /// @param control, events  outlive this
-    /// @errors InvalidArgument: the token cannot be had
-    [[nodiscard]] static base::Result<std::unique_ptr<WebDoors>> create(
-        const config::Web& web,
-        base::Executor& control,
-        model::SignallingEvents& events,
-        GMainContext* context);
+    /// @param keyring, control, events  outlive this
+    WebDoors(const config::Web& web,
+             access::Keyring& keyring,
+             base::Executor& control,
+             model::SignallingEvents& events,
+             GMainContext* context);
 
     /// Adds the routes. This outlives the server.
     void install(http::Server& server);
@@ -32,13 +31,6 @@ public:
     void close();
 
 private:
-    WebDoors(const config::Web& web,
-             base::Secret token,
-             base::Executor& control,
-             model::SignallingEvents& events,
-             GMainContext* context);
-
-    signalling::web::Access access_;
     signalling::web::WebSignaller signaller_;
     std::optional<signalling::web::WhipEndpoint> whip_;
     std::optional<signalling::web::BrowserEndpoint> browser_;

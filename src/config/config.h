@@ -15,9 +15,12 @@ namespace offhook::config {
 /// docs/configuration.md is checked against the table in keys.cpp.
 struct Http {
     std::string listen = "127.0.0.1:5000";  ///< host:port; port 0 = chosen by the kernel
-    bool allow_remote = false;  ///< listen beyond loopback although there is no authentication yet
+    bool allow_remote = false;              ///< listen beyond loopback; takes a Token as well
     std::vector<std::string>
         hosts;  ///< names accepted in the Host header beside loopback and the listen address
+    std::vector<std::string> origins{};  ///< pages of others that may use the API
+    std::vector<std::string> proxies{};  ///< CIDR; whose word about the client's address counts
+    std::string join_key_file{}, join_key_env{}, join_key_credential{};  ///< at most one
 };
 
 /// Who may use the API. Either the token itself from a secret source, or its SHA-256.

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <optional>
 
+#include "config/access_keys.h"
 #include "config/ai_keys.h"
 #include "config/checks.h"
 #include "config/connection_keys.h"
@@ -53,21 +54,22 @@ namespace {
 std::vector<Key<Config>> common_keys() {
     using C = Config;
     return {
-        text<C>(
-            "http",
-            "listen",
-            [](C & c) -> auto& { return c.http.listen; },
-            check::host_port,
-            {"",
-             "host:port; a loopback address unless `allow_remote`; port 0 = chosen by the kernel",
-             "Where the API, health and metrics listen."}),
+        text<C>("http",
+                "listen",
+                [](C & c) -> auto& { return c.http.listen; },
+                check::host_port,
+                {"",
+                 "host:port; a loopback address without `allow_remote` and a `[[token]]`; port 0 = "
+                 "chosen by the kernel",
+                 "Where the API, health and metrics listen."}),
         yes_no<C>("http",
                   "allow_remote",
                   [](C & c) -> auto& { return c.http.allow_remote; },
                   {"",
                    "",
-                   "Lets `listen` be an address that other machines reach. There is no "
-                   "authentication yet: put a proxy that has it in front."}),
+                   "Lets `listen` be an address that other machines reach; that takes a "
+                   "`[[token]]` as well. There is no TLS here: put a proxy that has it in front "
+                   "([proxies.md](proxies.md))."}),
         texts<C>("http",
                  "hosts",
                  [](C & c) -> auto& { return c.http.hosts; },
@@ -335,6 +337,11 @@ std::vector<Key<Config>> common_keys() {
 const std::vector<Key<Config>>& section_keys() {
     static const std::vector<Key<Config>> keys = [] {
         std::vector<Key<Config>> all = common_keys();
+        std::vector<Key<Config>> access = access_keys();
+        const auto sip = std::find_if(
+            all.begin(), all.end(), [](const auto& key) { return key.section == "sip"; });
+        all.insert(
+            sip, std::make_move_iterator(access.begin()), std::make_move_iterator(access.end()));
         // Beside the other keys of media.
         const auto after = std::find_if(
             all.begin(), all.end(), [](const auto& key) { return key.section == "admission"; });

@@ -29,6 +29,7 @@ struct Key {
 };
 
 [[nodiscard]] const std::vector<Key<Config>>& section_keys();
+[[nodiscard]] const std::vector<Key<Token>>& token_keys();
 [[nodiscard]] const std::vector<Key<Ai>>& ai_keys();
 [[nodiscard]] const std::vector<Key<Ai::Header>>& ai_header_keys();
 [[nodiscard]] const std::vector<Key<Ai::Parameter>>& ai_parameter_keys();

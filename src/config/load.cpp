@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/escape.h"
+#include "config/access_keys.h"
 #include "config/ai_keys.h"
 #include "config/connection_keys.h"
 #include "config/endpoint.h"
@@ -53,7 +54,8 @@ std::vector<std::string_view> names_in(const std::vector<Key<T>>& keys, std::str
 std::vector<std::string_view> all_sections() {
     std::vector<std::string_view> names = section_names();
     names.insert(names.end(),
-                 {"web.ice_server",
+                 {"token",
+                  "web.ice_server",
                   "account",
                   "prompt",
                   "ai",
@@ -65,7 +67,7 @@ std::vector<std::string_view> all_sections() {
 }
 
 bool is_array_section(std::string_view section) {
-    return section == "account" || section == "prompt" || section == "ai" ||
+    return section == "token" || section == "account" || section == "prompt" || section == "ai" ||
            section == "ai.header" || section == "ai.parameter" || section == "channel" ||
            section == "route" || section == "web.ice_server";
 }
@@ -73,7 +75,7 @@ bool is_array_section(std::string_view section) {
 // Has its value elsewhere, and keys that say where.
 bool is_secret(std::string_view key) {
     return key == "password" || key == "client_secret" || key == "jwt" || key == "credential" ||
-           key == "token" || key == "bearer" || key == "signature";
+           key == "token" || key == "bearer" || key == "signature" || key == "join_key";
 }
 
 // Builds one Loaded out of the sources and collects what is wrong with them, so that one run tells
@@ -179,7 +181,9 @@ private:
                         : "write [" + table.section + "]: there is only one");
             return;
         }
-        if (table.section == "account") {
+        if (table.section == "token") {
+            add_element(path, table, loaded_.config.token, token_keys());
+        } else if (table.section == "account") {
             add_element(path, table, loaded_.config.account, account_keys());
         } else if (table.section == "ai") {
             add_element(path, table, loaded_.config.ai, ai_keys());
@@ -329,14 +333,6 @@ private:
 
     void check_whole() {
         const Config& c = loaded_.config;
-        if (const auto listen = parse_host_port(c.http.listen);
-            !c.http.allow_remote && listen && !listen->is_loopback()) {
-            wrong("http.listen",
-                  c.http.listen,
-                  "is reachable from other machines, and there is no authentication yet; listen on "
-                  "127.0.0.1, or set "
-                  "http.allow_remote = true behind a proxy that authenticates");
-        }
         if ((c.rtp.address == "0.0.0.0" || c.rtp.address == "::") && c.rtp.advertise.empty() &&
             c.rtp.stun.empty()) {
             wrong("rtp.address",
@@ -345,6 +341,7 @@ private:
         }
         check_ports("rtp.ports", c.rtp.first_port, c.rtp.last_port);
         if (c.web.first_port != 0) check_ports("web.ports", c.web.first_port, c.web.last_port);
+        check_names("token", c.token);
         check_names("account", c.account);
         check_names("prompt", c.prompt);
         check_names("ai", c.ai);
@@ -381,6 +378,8 @@ private:
                 choose_web(path, account);
             check_account(path, account);
         }
+        for (const auto& [key, what] : access_problems(c))
+            problem(nearest_origin(key), key + " " + what);
         for (const auto& [key, what] : web_problems(c))
             problem(nearest_origin(key), key + " " + what);
         for (const auto& [key, what] : redis_problems(c))

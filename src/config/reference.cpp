@@ -98,8 +98,8 @@ A value can be said in four places. Later ones win:
 4. the command line: `--set section.key=value`, for instance `--set rtp.timeout_s=30`
 
 Values in the environment and in `--set` are TOML values, so a text needs its own quotes behind the shell's:
-`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[account]]`, `[[prompt]]`, `[[ai]]`, `[[route]]`
-and `[[web.ice_server]]` come from the file only.
+`--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[token]]`, `[[account]]`, `[[prompt]]`,
+`[[ai]]`, `[[route]]` and `[[web.ice_server]]` come from the file only.
 
 An unknown section or key is an error with its place and the nearest name, and so is a value outside what is allowed; the
 program exits with 78 and tells every problem it found.
@@ -172,6 +172,7 @@ std::string show(const Loaded& loaded, bool with_origin) {
                 out, loaded.config.web.ice_server, ice_server_keys(), "web.ice_server", origins);
         }
     }
+    show_list(out, loaded.config.token, token_keys(), "token", origins);
     show_list(out, loaded.config.account, account_keys(), "account", origins);
     show_list(out, loaded.config.prompt, prompt_keys(), "prompt", origins);
     show_ais(out, loaded.config.ai, origins);
@@ -194,6 +195,13 @@ std::string reference_markdown() {
             "`credential_env` and `credential_credential`, read at start.\n\n";
         table_of(out, ice_server_keys(), "web.ice_server", IceServer{});
     }
+    out +=
+        "\n## [[token]]\n\nOne table for each token that opens the API "
+        "([http-api.md](http-api.md#who-gets-in)); none is built in. While there is none, "
+        "clients of this\nmachine may do everything and nobody else anything. The token itself "
+        "never stands here, but its SHA-256 or where it is.\nTokens are read at start, not on "
+        "SIGHUP.\n\n";
+    table_of(out, token_keys(), "token", Token{});
     out +=
         "\n## [[account]]\n\nOne table for each phone that Offhook is at a PBX "
         "([phone.md](phone.md)); "

@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, std::string>> cors_headers(std::string_view o
     if (is_preflight) {
         headers.emplace_back("Access-Control-Allow-Methods", std::string(methods));
         headers.emplace_back("Access-Control-Allow-Headers",
-                             "Authorization, Content-Type, If-Match, Request-Id");
+                             "Authorization, Content-Type, Idempotency-Key, If-Match, Request-Id");
         headers.emplace_back("Access-Control-Max-Age", "600");
     }
     return headers;

@@ -23,12 +23,14 @@ public:
     };
     [[nodiscard]] Match find(std::string_view method, std::string_view path) const;
 
-private:
     struct Route {
         std::string method, pattern;
         std::vector<std::string> segments;
         Target target;
     };
+    [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+
+private:
     std::vector<Route> routes_;
 };
 

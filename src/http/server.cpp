@@ -123,6 +123,7 @@ class Server::Impl {
 public:
     explicit Impl(const ServerOptions& options)
         : guard_(options.host, options.hosts),
+          origins_(options.origins),
           context_(glib::Ref<GMainContext>::adopt(g_main_context_ref_thread_default())),
           connections_(context_.get(),
                        {options.request_timeout, options.idle_timeout, options.max_connections}),
@@ -291,6 +292,11 @@ private:
         if (match.pattern.empty()) {
             return no({404, "not-found", "There is no such thing", "nothing is at this path", {}});
         }
+        if (match.target == nullptr && is_preflight(message, method)) {
+            allow_pages(message, {}, header(message, "Origin"), match.allow + ", OPTIONS");
+            send(message, {204, "", "", {}}, request_id);
+            return observe(match.pattern, 204, began_ns);
+        }
         if (match.target == nullptr) {
             refuse(message,
                    {405,
@@ -308,7 +314,8 @@ private:
         }
         const RouteRules& rules = match.target->rules;
         const std::string_view origin = header(message, "Origin");
-        const bool is_listed = !origin.empty() && is_listed_origin(rules.origins, origin);
+        const bool is_listed = !origin.empty() && (is_listed_origin(rules.origins, origin) ||
+                                                   is_listed_origin(origins_, origin));
         allow_pages(message, rules, is_listed ? origin : std::string_view(), match.allow);
         const bool is_ours =
             origin.empty() || is_listed || OriginGuard::is_same_origin(origin, host);
@@ -350,12 +357,18 @@ private:
         run(message, *match.target, request, match.pattern, began_ns);
     }
 
+    /// A browser asks for a page of ours by `origins` what it may (Fetch, "CORS-preflight request").
+    bool is_preflight(SoupServerMessage* message, std::string_view method) const {
+        return method == "OPTIONS" && is_listed_origin(origins_, header(message, "Origin")) &&
+               !header(message, "Access-Control-Request-Method").empty();
+    }
+
     /// The headers by which a browser lets a page of another origin read the answer.
-    static void allow_pages(SoupServerMessage* message,
-                            const RouteRules& rules,
-                            std::string_view origin,
-                            const std::string& methods) {
-        if (rules.origins.empty()) return;
+    void allow_pages(SoupServerMessage* message,
+                     const RouteRules& rules,
+                     std::string_view origin,
+                     const std::string& methods) const {
+        if (rules.origins.empty() && origins_.empty()) return;
         SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
         soup_message_headers_append(headers, "Vary", "Origin");
         if (origin.empty()) return;
@@ -498,6 +511,7 @@ private:
     }
 
     OriginGuard guard_;
+    const std::vector<std::string> origins_;  ///< beside those of each route
     glib::Ref<GMainContext> context_;
     Connections connections_;
     glib::Ref<SoupServer> soup_;
@@ -548,6 +562,17 @@ void Server::websocket(std::string pattern, WebSocketHandler handler, RouteRules
 
 std::string Server::address() const {
     return impl_->address();
+}
+
+std::vector<Server::RouteInfo> Server::routes() const {
+    std::vector<RouteInfo> all;
+    for (const Router::Route& route : impl_->router.routes()) {
+        all.push_back({.method = route.method,
+                       .pattern = route.pattern,
+                       .scope = route.target.rules.scope,
+                       .opens_websocket = route.target.websocket.has_value()});
+    }
+    return all;
 }
 
 void Server::set_gate(Gate gate) {

@@ -21,6 +21,7 @@ struct ServerOptions {
     bool allow_remote = false;       ///< without it only loopback addresses are accepted as `host`
     /// Host names accepted beside loopback, `host` and the address of the connection.
     std::vector<std::string> hosts{};
+    std::vector<std::string> origins{};  ///< pages of others that may use every route
     std::chrono::milliseconds request_timeout{
         10'000};  ///< for a whole request to come, and for its answer to be taken
     std::chrono::milliseconds idle_timeout{
@@ -64,6 +65,13 @@ public:
     /// route's scope: it names the user, or answers. Without one nobody is refused.
     using Gate = std::function<std::optional<Response>(Request&, std::string_view scope)>;
     void set_gate(Gate gate);
+
+    struct RouteInfo {
+        std::string method, pattern, scope;
+        bool opens_websocket = false;
+    };
+    /// Every route so far, in the order of their adding.
+    [[nodiscard]] std::vector<RouteInfo> routes() const;
 
     /// "127.0.0.1:5000", with the real port.
     [[nodiscard]] std::string address() const;

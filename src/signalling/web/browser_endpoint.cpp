@@ -47,7 +47,7 @@ public:
                 .user_agent = std::string(request.header("user-agent")),
                 .local_address = {},
                 .offer = {}},
-          has_shown_token_(!endpoint.access_.needs_token() || endpoint.access_.has_token(request)),
+          request_(request),
           socket_(std::move(socket)) {}
 
     void begin() {
@@ -160,9 +160,9 @@ private:
 
     void on_join(const glib::JsonBody& message) {
         if (is_joining_) return complain({409, "conflict", "it has joined", std::nullopt}, {});
-        if (!has_shown_token_ && !endpoint_.access_.is_token(message.text("token").value_or(""))) {
-            return give_up({401, "unauthorized", "the token is missing or wrong", std::nullopt});
-        }
+        const auto visitor =
+            endpoint_.keyring_.caller(request_, join_.to, message.text("token").value_or(""));
+        if (!visitor) return give_up(refusal_of(visitor.error()));
         std::string offer = message.text("sdp").value_or("");
         if (!sdp::is_web(offer)) {
             return give_up(
@@ -173,6 +173,14 @@ private:
         join_.offer = std::move(offer);
         model::CallId id = endpoint_.signaller_.join(std::move(join_), *this);
         if (socket_) call_ = std::move(id);
+    }
+
+    [[nodiscard]] Refusal refusal_of(const base::Error& error) const {
+        if (error.code == base::ErrorCode::LimitReached)
+            return {429, "too-many", error.message, endpoint_.keyring_.retry_after(request_)};
+        if (error.code == base::ErrorCode::Unsupported)
+            return {403, "scope", error.message, std::nullopt};
+        return {401, "unauthorized", error.message, std::nullopt};
     }
 
     void on_candidate(const glib::JsonBody& message) {
@@ -200,7 +208,7 @@ private:
 
     BrowserEndpoint& endpoint_;
     WebSignaller::Join join_;
-    const bool has_shown_token_;
+    const http::Request request_;                    ///< that opened it: who it is by its headers
     std::unique_ptr<http::ServerWebSocket> socket_;  ///< empty once the connection is over
     model::CallId call_;                             ///< empty: none, or it is over
     bool is_joining_ = false;                        ///< once `join` came
@@ -211,11 +219,11 @@ private:
 };
 
 BrowserEndpoint::BrowserEndpoint(Settings settings,
-                                 const Access& access,
+                                 access::Keyring& keyring,
                                  WebSignaller& signaller,
                                  GMainContext* context)
     : settings_(std::move(settings)),
-      access_(access),
+      keyring_(keyring),
       signaller_(signaller),
       context_(glib::Ref<GMainContext>::adopt(g_main_context_ref(context))) {}
 
@@ -237,19 +245,9 @@ void BrowserEndpoint::install(http::Server& server) {
         {.origins = settings_.origins});
 }
 
-std::optional<http::Response> BrowserEndpoint::admit(const http::Request& request) const {
+std::optional<http::Response> BrowserEndpoint::admit(const http::Request& request) {
     // A browser cannot send Authorization with a WebSocket: its token comes with `join`.
-    const bool is_browser = !request.header("origin").empty();
-    if (is_browser ? !access_.needs_token() : access_.needs_token()) {
-        if (auto refused = access_.refuse(request)) return refused;
-    } else if (!is_browser) {
-        return problem(request,
-                       {403,
-                        "not-allowed",
-                        "Only a browser may join without a token",
-                        "there is no Origin, and there is no token to be shown",
-                        "set [web] token_file, and send it as Authorization: Bearer"});
-    }
+    if (auto refused = keyring_.refuse_socket(request, true)) return refused;
     if (!to_of(request)) {
         return problem(request,
                        {400,
@@ -258,6 +256,10 @@ std::optional<http::Response> BrowserEndpoint::admit(const http::Request& reques
                         "`to` has 1 to 64 letters, digits and -._~+",
                         "add ?to=NAME",
                         "to"});
+    }
+    if (!access::bearer_of(request).empty()) {
+        if (const auto visitor = keyring_.caller(request, *to_of(request)); !visitor)
+            return keyring_.refusal(request, visitor.error());
     }
     if (sessions_.size() < settings_.max_sockets) return std::nullopt;
     http::Response full =

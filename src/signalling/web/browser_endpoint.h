@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "access/keyring.h"
 #include "glib/ref.h"
 #include "http/server.h"
-#include "signalling/web/access.h"
 #include "signalling/web/web_signaller.h"
 
 namespace offhook::signalling::web {
@@ -36,7 +36,7 @@ public:
     };
     /// The references outlive this.
     BrowserEndpoint(Settings settings,
-                    const Access& access,
+                    access::Keyring& keyring,
                     WebSignaller& signaller,
                     GMainContext* context);
     /// Hangs up every call.
@@ -50,12 +50,12 @@ public:
 
 private:
     class Session;
-    [[nodiscard]] std::optional<http::Response> admit(const http::Request& request) const;
+    [[nodiscard]] std::optional<http::Response> admit(const http::Request& request);
     void open(const http::Request& request, std::unique_ptr<http::ServerWebSocket> socket);
     void forget(Session* session);
 
     const Settings settings_;
-    const Access& access_;
+    access::Keyring& keyring_;
     WebSignaller& signaller_;
     glib::Ref<GMainContext> context_;
     std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;

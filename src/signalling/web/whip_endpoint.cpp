@@ -217,8 +217,8 @@ private:
     http::Responder waiting_;
 };
 
-WhipEndpoint::WhipEndpoint(Settings settings, const Access& access, WebSignaller& signaller)
-    : settings_(std::move(settings)), access_(access), signaller_(signaller) {}
+WhipEndpoint::WhipEndpoint(Settings settings, access::Keyring& keyring, WebSignaller& signaller)
+    : settings_(std::move(settings)), keyring_(keyring), signaller_(signaller) {}
 
 WhipEndpoint::~WhipEndpoint() {
     while (!sessions_.empty()) {
@@ -271,8 +271,9 @@ void WhipEndpoint::install(http::Server& server, Door door) {
 
 void WhipEndpoint::post(Door door, const http::Request& request, http::Responder responder) {
     const auto no = [&](http::Problem what) { responder.send(problem(request, std::move(what))); };
-    if (auto refused = access_.refuse(request)) return responder.send(std::move(*refused));
     const std::string& name = request.params.at("endpoint");
+    if (const auto visitor = keyring_.caller(request, name); !visitor)
+        return responder.send(keyring_.refusal(request, visitor.error()));
     if (!is_endpoint_name(name)) {
         return no({404,
                    "not-found",
@@ -330,8 +331,16 @@ void WhipEndpoint::post(Door door, const http::Request& request, http::Responder
                   std::move(responder));
 }
 
+// A session may last longer than the join token that it came with. Whose signature is good and who
+// knows the session's id made it.
+std::optional<http::Response> WhipEndpoint::refuse_change(const http::Request& request) {
+    const auto visitor = keyring_.caller(request, request.params.at("endpoint"));
+    if (visitor || visitor.error().code == base::ErrorCode::Timeout) return std::nullopt;
+    return keyring_.refusal(request, visitor.error());
+}
+
 void WhipEndpoint::patch(const http::Request& request, http::Responder responder) {
-    if (auto refused = access_.refuse(request)) return responder.send(std::move(*refused));
+    if (auto refused = refuse_change(request)) return responder.send(std::move(*refused));
     const auto session = find(request);
     if (!session) return responder.send(no_session(request));
     if (request.header("content-type").empty()) {
@@ -346,7 +355,7 @@ void WhipEndpoint::patch(const http::Request& request, http::Responder responder
 }
 
 http::Response WhipEndpoint::remove(const http::Request& request) {
-    if (auto refused = access_.refuse(request)) return std::move(*refused);
+    if (auto refused = refuse_change(request)) return std::move(*refused);
     const auto session = find(request);
     if (!session) return no_session(request);
     session->leave(model::ended(model::EndReason::CallerHangup));

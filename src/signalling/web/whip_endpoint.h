@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "access/keyring.h"
 #include "http/server.h"
-#include "signalling/web/access.h"
 #include "signalling/web/web_signaller.h"
 
 namespace offhook::signalling::web {
@@ -33,7 +33,7 @@ public:
         std::size_t max_waiting_per_client = 64;  ///< offers of one address without an answer yet
     };
     /// Both references outlive this.
-    WhipEndpoint(Settings settings, const Access& access, WebSignaller& signaller);
+    WhipEndpoint(Settings settings, access::Keyring& keyring, WebSignaller& signaller);
     /// Hangs up every session.
     ~WhipEndpoint();
     WhipEndpoint(const WhipEndpoint&) = delete;
@@ -45,6 +45,7 @@ public:
 
 private:
     class Session;
+    [[nodiscard]] std::optional<http::Response> refuse_change(const http::Request& request);
     void install(http::Server& server, Door door);
     void post(Door door, const http::Request& request, http::Responder responder);
     void patch(const http::Request& request, http::Responder responder);
@@ -55,7 +56,7 @@ private:
     [[nodiscard]] std::string links() const;  ///< the Link header; empty: there are none
 
     const Settings settings_;
-    const Access& access_;
+    access::Keyring& keyring_;
     WebSignaller& signaller_;
     std::unordered_map<std::string, std::shared_ptr<Session>> sessions_;
 };

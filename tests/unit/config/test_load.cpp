@@ -191,8 +191,6 @@ TEST_F(Load, PortsInTheEphemeralRange) {
 }
 
 TEST_F(Load, ListeningBeyondLoopbackMustBeMeant) {
-    EXPECT_THAT(problem_of("[http]\nlisten = \"0.0.0.0:5000\"\n"), HasSubstr("no authentication"));
-    EXPECT_EQ(problem_of("[http]\nlisten = \"0.0.0.0:5000\"\nallow_remote = true\n"), "no problem");
     EXPECT_THAT(problem_of("[rtp]\naddress = \"0.0.0.0\"\n"), HasSubstr("needs rtp.advertise"));
     EXPECT_EQ(problem_of("[rtp]\naddress = \"0.0.0.0\"\nstun = \"stun.example.com\"\n"),
               "no problem");

@@ -37,7 +37,7 @@ protected:
     void open(const std::string& token = {}, BrowserEndpoint::Settings settings = {}) {
         WebDoorTest::open(token, [&] {
             endpoint_.emplace(
-                std::move(settings), *access_, *signaller_, g_main_context_get_thread_default());
+                std::move(settings), *keyring_, *signaller_, g_main_context_get_thread_default());
             endpoint_->install(*server_);
         });
     }
@@ -238,17 +238,19 @@ TEST_F(Browser, ConnectionsAreBounded) {
     EXPECT_EQ(second.answer().headers.count("retry-after"), 1U);
 }
 
-// Origin is the browser's word for who asks; without one there is no browser to trust.
-TEST_F(Browser, WithoutATokenOnlyPagesOfOursMayJoin) {
+// Origin is the browser's word for who asks; without one it is a program of this machine.
+TEST_F(Browser, WithoutATokenPagesOfOursAndThisMachineMayJoin) {
     open({}, {.origins = {"https://app.example.com"}});
     const std::string target = std::string(kBrowserPath) + "?to=a";
     EXPECT_TRUE(connect(target, "Origin: https://app.example.com\r\n").is_open());
     EXPECT_EQ(connect(target, "Origin: https://evil.example\r\n").answer().status, 403);
-    EXPECT_EQ(connect(target, "X: no origin\r\n").answer().status, 403);
-    EXPECT_EQ(connect(target, "Origin: https://app.example.com\r\nX-Forwarded-For: 192.0.2.1\r\n")
-                  .answer()
-                  .status,
-              403);
+    EXPECT_EQ(connect(target, "Origin: null\r\n").answer().status, 403);
+    EXPECT_TRUE(connect(target, "X: no origin\r\n").is_open());
+    for (const char* origin : {"Origin: https://app.example.com\r\n", ""}) {
+        EXPECT_EQ(
+            connect(target, std::string(origin) + "X-Forwarded-For: 192.0.2.1\r\n").answer().status,
+            403);
+    }
 }
 
 TEST_F(Browser, TheTokenComesWithTheJoinOrTheRequest) {

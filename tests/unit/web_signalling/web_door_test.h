@@ -5,10 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "access/digest.h"
+#include "access/keyring.h"
 #include "glib/main_executor.h"
 #include "http/loop_thread.h"
 #include "http/server.h"
-#include "signalling/web/access.h"
 #include "signalling/web/web_signaller.h"
 #include "web_signalling/fake_calls.h"
 
@@ -22,7 +23,10 @@ protected:
     void open(const std::string& token, Install install) {
         loop_.run([&] {
             executor_.emplace(g_main_context_get_thread_default());
-            access_.emplace(base::Secret(token));
+            access::KeyringSettings settings;
+            if (!token.empty()) settings.web_sha256 = access::hex(access::sha256(token));
+            settings.join_tokens = &join_tokens_;
+            keyring_.emplace(std::vector<access::Token>(), std::move(settings));
             signaller_.emplace(*executor_, calls_);
             auto server = http::Server::listen({});
             ASSERT_TRUE(server) << server.error().text();
@@ -42,7 +46,8 @@ protected:
     LoopThread loop_;
     FakeCalls calls_;
     std::optional<glib::MainExecutor> executor_;
-    std::optional<signalling::web::Access> access_;
+    access::JoinTokens join_tokens_{base::Secret()};
+    std::optional<access::Keyring> keyring_;
     std::optional<signalling::web::WebSignaller> signaller_;
     std::unique_ptr<http::Server> server_;
     std::string address_;

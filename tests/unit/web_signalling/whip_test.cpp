@@ -27,7 +27,7 @@ class Whip : public testing::WebDoorTest {
 protected:
     void open(const std::string& token = {}, WhipEndpoint::Settings settings = {}) {
         WebDoorTest::open(token, [&] {
-            endpoint_.emplace(std::move(settings), *access_, *signaller_);
+            endpoint_.emplace(std::move(settings), *keyring_, *signaller_);
             endpoint_->install(*server_);
         });
     }
