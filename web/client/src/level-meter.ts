@@ -8,6 +8,8 @@ export interface Level {
   readonly clippedShare: number;
   /** Since when nothing above -75 dBov came, ms */
   readonly silentForMs: number;
+  /** Whether anything above that ever came */
+  readonly hasSounded: boolean;
 }
 
 const SAMPLES = 4096;
@@ -32,6 +34,7 @@ export class LevelMeter {
   #rms = 0;
   #peak = 0;
   #lastSoundAt = 0;
+  #hasSounded = false;
 
   /** undefined: there is none */
   get contextState(): AudioContextState | undefined {
@@ -45,9 +48,15 @@ export class LevelMeter {
     this.#analyser ??= new AnalyserNode(this.#context, { fftSize: SAMPLES });
     this.#source = new MediaStreamAudioSourceNode(this.#context, { mediaStream: stream });
     this.#source.connect(this.#analyser);
+    this.forget();
+    this.#hasSounded = false;
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** What was before does not count: the microphone was muted, or is another. */
+  forget(): void {
     this.#clipped = [];
     this.#lastSoundAt = performance.now();
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
   /** undefined while nothing is measured: no stream, or the context sleeps */
@@ -58,6 +67,7 @@ export class LevelMeter {
       peakDbov: dbov(this.#peak),
       clippedShare: this.#clipped.length === 0 ? 0 : this.#clipped.filter(Boolean).length / this.#clipped.length,
       silentForMs: performance.now() - this.#lastSoundAt,
+      hasSounded: this.#hasSounded,
     };
   }
 
@@ -99,7 +109,10 @@ export class LevelMeter {
     this.#peak = peak;
     this.#clipped.push(full >= CLIPPED_SAMPLES);
     if (this.#clipped.length > LOOKS) this.#clipped.shift();
-    if (dbov(peak) > SILENCE_DBOV) this.#lastSoundAt = performance.now();
+    if (dbov(peak) > SILENCE_DBOV) {
+      this.#lastSoundAt = performance.now();
+      this.#hasSounded = true;
+    }
   }
 }
 

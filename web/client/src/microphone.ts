@@ -38,6 +38,8 @@ export class Microphone {
   #stream: MediaStream | undefined;
   #stopWatching: (() => void)[] = [];
   #isMuted = false;
+  /** Counts what was asked and let go: what comes late is not wanted any more. */
+  #wish = 0;
   #error: MicrophoneError | undefined;
 
   /** @param changed - told when the track was muted, unmuted or ended by the system, or a device came or went */
@@ -69,6 +71,7 @@ export class Microphone {
    */
   async open(constraints: MicrophoneConstraints): Promise<MediaStreamTrack> {
     const { deviceId, ...rest } = constraints;
+    const wish = (this.#wish += 1);
     try {
       const devices = mediaDevices();
       const stream = await devices.getUserMedia({
@@ -82,6 +85,10 @@ export class Microphone {
         },
       });
       const track = stream.getAudioTracks()[0];
+      if (wish !== this.#wish) {
+        track?.stop();
+        throw new DOMException("it was let go meanwhile", "AbortError");
+      }
       if (track === undefined) throw new MicrophoneError("microphone-missing", "the browser gave a stream without sound");
       this.#letGo();
       if (this.#cleanup.size === 0) this.#cleanup.listen(devices, "devicechange", () => this.#changed("devices"));
@@ -97,8 +104,9 @@ export class Microphone {
       for (const name of ["ended", "mute", "unmute"]) watch(name);
       return track;
     } catch (error) {
-      this.#error = asMicrophoneError(error);
-      throw this.#error;
+      const why = asMicrophoneError(error);
+      if (wish === this.#wish) this.#error = why;
+      throw why;
     }
   }
 
@@ -115,6 +123,7 @@ export class Microphone {
 
   /** @param why - kept as the error of the last try */
   close(why?: MicrophoneError): void {
+    this.#wish += 1;
     this.#letGo();
     this.#cleanup.run();
     this.#error = why;

@@ -16,6 +16,10 @@ export const LIMITS = {
   roundTripMs: 400,
   clockSkewMs: 2000,
   silentMs: 5000,
+  /** Of a microphone that worked before: people listen. */
+  quietMs: 30_000,
+  /** Without a pair of addresses. */
+  pairMs: 5000,
   /** Sound may take so long to begin, or pause for so long. */
   flowMs: 2500,
   /** Sound quieter than this is silence, dBov. */
@@ -50,7 +54,7 @@ function isForeign(facts: Facts): boolean {
 function hasNoWay(facts: Facts): boolean {
   const { peer } = facts;
   if (peer === undefined || peer.state === "connected" || peer.sample === undefined) return false;
-  const isTooLate = peer.ageMs > LIMITS.silentMs && peer.hasAnswer;
+  const isTooLate = peer.ageMs > LIMITS.pairMs && peer.hasAnswer;
   return (peer.gathering === "complete" && peer.sample.localCandidates === 0) || (isTooLate && peer.sample.pairs === 0);
 }
 
@@ -78,7 +82,7 @@ export const RULES: { readonly [Found in Code]?: Rule } = {
   "muted-by-self": ({ channel }) => (channel?.isMutedBySelf ? "this page has muted itself" : undefined),
   "muted-by-operator": ({ channel }) => (channel?.isMutedByOperator ? "the list of members says so" : undefined),
   "source-silent": ({ microphone: { track, level }, channel }) =>
-    track?.isLive && !track.isMuted && !channel?.isMutedBySelf && level && level.silentForMs >= LIMITS.silentMs
+    track?.isLive && !track.isMuted && !channel?.isMutedBySelf && level && level.silentForMs >= (level.hasSounded ? LIMITS.quietMs : LIMITS.silentMs)
       ? `nothing above ${LIMITS.silenceDbov} dBov for ${seconds(level.silentForMs)}`
       : undefined,
   clipping: ({ microphone: { level } }) =>

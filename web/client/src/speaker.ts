@@ -31,7 +31,8 @@ export class Speaker {
   async play(stream: MediaStream): Promise<void> {
     this.#player ??= new Audio();
     this.#player.srcObject = stream;
-    await this.setOutput(this.#output);
+    // An output that is gone is no reason to be silent: the browser has another.
+    await this.setOutput(this.#output).catch(() => undefined);
     await this.unlock();
   }
 

@@ -229,6 +229,7 @@ export class VoiceService {
   /** Muted, others hear silence of us, and see it. It stays so over changes of microphone and connection. */
   setMuted(isMuted: boolean): void {
     this.#microphone.setMuted(isMuted);
+    this.#meter.forget();
     this.#log?.state("muted", String(isMuted));
     this.#socket?.send({ type: "mute", muted: isMuted });
   }
@@ -455,6 +456,7 @@ export class VoiceService {
       }
     } catch (error) {
       this.#log?.state("restore", (error as Error).message);
+      this.#talkLater();
     }
   }
 
@@ -509,7 +511,12 @@ export class VoiceService {
     this.#log?.state("leg", `${reason ?? ""} ${detail}`.trim());
     this.#peer?.close();
     this.#become("joined");
-    this.#cleanup.after(backoffMs(this.#legsEnded, 1, LEG_BACKOFF), () => void this.#talk().catch(() => undefined));
+    this.#talkLater();
+  }
+
+  #talkLater(): void {
+    if (this.#state === "idle" || this.#state === "ended") return;
+    this.#cleanup.after(backoffMs(this.#legsEnded, 1, LEG_BACKOFF), () => void this.#talk().catch(() => this.#talkLater()));
     this.#legsEnded += 1;
   }
 

@@ -277,8 +277,8 @@ export class WebSocketService {
       const { code, reason } = event as CloseEvent;
       this.#lost(attempt, code, reason);
     });
-    // `close` follows; without a listener Node's client would throw.
-    attempt.cleanup.listen(socket, "error", () => undefined);
+    // `close` follows; without a listener Node's client would throw, also when it was given up.
+    socket.addEventListener("error", () => undefined);
     void this.#shake(attempt);
   }
 
@@ -445,7 +445,6 @@ export class WebSocketService {
     if (socket.readyState === 3) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, this.#options.closeTimeoutMs ?? 1000);
-      socket.addEventListener("error", () => undefined);
       socket.addEventListener("close", () => {
         clearTimeout(timer);
         resolve();

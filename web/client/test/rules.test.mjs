@@ -23,7 +23,7 @@ const healthy = {
   microphone: {
     isWanted: true,
     track: { isLive: true, isMuted: false, label: "headset" },
-    level: { rmsDbov: -30, peakDbov: -20, clippedShare: 0, silentForMs: 0 },
+    level: { rmsDbov: -30, peakDbov: -20, clippedShare: 0, silentForMs: 0, hasSounded: true },
   },
   context: "running",
   output: { isBlocked: false, volume: 1, isMuted: false },
@@ -63,7 +63,7 @@ const cases = {
   "track-muted": [withTrack({ isMuted: true })],
   "muted-by-self": [withChannel({ isMutedBySelf: true })],
   "muted-by-operator": [withChannel({ isMutedByOperator: true })],
-  "source-silent": [withLevel({ silentForMs: 6000 })],
+  "source-silent": [withLevel({ silentForMs: 6000, hasSounded: false })],
   clipping: [withLevel({ clippedShare: 0.5, peakDbov: 0 })],
   "context-suspended": [{ ...healthy, context: "suspended" }],
   "autoplay-blocked": [{ ...healthy, output: { ...healthy.output, isBlocked: true } }],
@@ -150,6 +150,11 @@ test("a microphone that is muted is not called silent", () => {
   const silent = { ...healthy.microphone.level, silentForMs: 60_000 };
   const facts = { ...withChannel({ isMutedBySelf: true }), microphone: { ...healthy.microphone, level: silent } };
   assert.deepEqual(findIssues(facts).map(({ code }) => code), ["muted-by-self"]);
+});
+
+test("who listens for a while is not called silent, who says nothing for long is", () => {
+  assert.deepEqual(findIssues(withLevel({ silentForMs: 20_000 })), []);
+  assert.deepEqual(findIssues(withLevel({ silentForMs: 31_000 })).map(({ code }) => code), ["source-silent"]);
 });
 
 test("who only listens is not told to speak", () => {
