@@ -10,7 +10,7 @@
 //               "denies": true: the page may not use the microphone; "plain": true: it is no secure page for the browser
 //   POST /call  {"page": 0, "function": "dial", "arguments": [...]}   -> what the function returned
 //   POST /click {"page": 0}                                           a person clicks in it
-//   POST /impair {"page": 0, "latency": 0, "packetLoss": 10}          its network gets worse: ms, percent
+//   POST /network {"to": {"address", "port"}, "loss": 0.1 ...}         a bad way there, for pages too; bad_network.mjs
 //   POST /close {"page": 0}
 // An order that fails is answered with 500 and the reason as text. After SIGTERM the exit code is 3 when the net log shows
 // that something left this machine.
@@ -22,6 +22,7 @@ import { networkInterfaces } from "node:os";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { BadNetwork } from "./bad_network.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -75,6 +76,7 @@ const noSignals = { handleSIGHUP: false, handleSIGINT: false, handleSIGTERM: fal
 const browser = await chromium.launch({ executablePath, args: flags(), chromiumSandbox: false, ...noSignals });
 const context = await browser.newContext({ permissions: ["microphone"] });
 let deniedContext;
+const badNetwork = new BadNetwork();
 const pages = [];
 const bundles = new Map();
 
@@ -114,6 +116,16 @@ async function give(path, response) {
   }
 }
 
+/** Playwright's own calls count as a click of a person. */
+async function callWithoutGesture(page, name, given) {
+  const session = await page.context().newCDPSession(page);
+  const expression = `window[${JSON.stringify(name)}](...${JSON.stringify(given)})`;
+  const { result, exceptionDetails } = await session.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+  await session.detach();
+  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  return result.value ?? {};
+}
+
 const orders = {
   async open({ page: file, denies, plain }) {
     // Nobody is asked: who has no permission is denied.
@@ -127,17 +139,15 @@ const orders = {
     return { page: number };
   },
   async call({ page, function: name, arguments: given = [] }) {
+    if (options["asks-to-play"]) return callWithoutGesture(pages[page], name, given);
     return (await pages[page].evaluate(([called, passed]) => window[called](...passed), [name, given])) ?? {};
   },
   async click({ page }) {
     await pages[page].mouse.click(5, 5);
     return {};
   },
-  async impair({ page, latency = 0, packetLoss = 0 }) {
-    const session = await pages[page].context().newCDPSession(pages[page]);
-    const unlimited = { offline: false, downloadThroughput: -1, uploadThroughput: -1 };
-    await session.send("Network.emulateNetworkConditions", { ...unlimited, latency, packetLoss });
-    return {};
+  async network(how) {
+    return { port: await badNetwork.open(how) };
   },
   async close({ page }) {
     await pages[page].close();

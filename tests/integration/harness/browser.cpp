@@ -156,15 +156,6 @@ void Browser::Page::click() const {
     order(address_, "/click", "{\"page\":" + std::to_string(number_) + "}", seconds(30));
 }
 
-void Browser::Page::impair(milliseconds latency, double loss_percent) const {
-    order(address_,
-          "/impair",
-          "{\"page\":" + std::to_string(number_) +
-              ",\"latency\":" + std::to_string(latency.count()) +
-              ",\"packetLoss\":" + std::to_string(loss_percent) + "}",
-          seconds(30));
-}
-
 void Browser::Page::close() const {
     order(address_, "/close", "{\"page\":" + std::to_string(number_) + "}", seconds(30));
 }

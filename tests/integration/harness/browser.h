@@ -38,8 +38,6 @@ public:
                   milliseconds limit = seconds(30)) const;
         /// A person clicks in it.
         void click() const;
-        /// Its network gets worse, media included. @param loss_percent  of packets
-        void impair(milliseconds latency, double loss_percent) const;
         void close() const;
 
     private:
