@@ -38,6 +38,7 @@ void Api::install(http::Server& server) {
         install_messages(server);
     }
     if (parts_.connections != nullptr) install_connections(server);
+    install_diagnosis(server);
     server.on_answered([this](std::string_view route, int status, double seconds) {
         parts_.metrics.on_http(route, status, seconds);
     });

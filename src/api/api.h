@@ -11,6 +11,7 @@
 #include "model/account.h"
 #include "model/call_control.h"
 #include "model/call_directory.h"
+#include "model/channel.h"
 #include "model/stats_snapshot.h"
 
 namespace offhook::api {
@@ -23,6 +24,7 @@ struct ApiParts {
     const model::AccountDirectory* accounts = nullptr;  ///< without it there are none
     model::CallControl* control = nullptr;              ///< without it calls can be looked at only
     connection::Registry* connections = nullptr;        ///< without it there are none
+    model::ChannelControl* channels = nullptr;          ///< without it there are none
     std::function<std::vector<model::WorkerStats>()> workers;
     std::function<std::vector<model::WorkerStats>()> web_workers{};  ///< without it there are none
     std::function<bool()> draining;
@@ -56,6 +58,7 @@ private:
     void install_call_orders(http::Server& server);
     void install_messages(http::Server& server);
     void install_connections(http::Server& server);
+    void install_diagnosis(http::Server& server);
     void install_metrics(http::Server& server);
 
     ApiParts parts_;

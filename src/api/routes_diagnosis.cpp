@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "api/api.h"
+#include "api/call_answers.h"
+#include "base/json_writer.h"
+#include "base/monotonic.h"
+#include "diagnosis/diagnose.h"
+#include "http/problem.h"
+
+namespace offhook::api {
+namespace {
+
+using diagnosis::Finding;
+using diagnosis::Severity;
+
+/// The shape of the browser client's own diagnosis.
+http::Response answer(const diagnosis::Facts& facts) {
+    const std::vector<Finding> found = diagnosis::diagnose(facts);
+    std::vector<std::string_view> fixes;
+    base::JsonWriter json;
+    json.begin_object()
+        .field("healthy",
+               std::none_of(
+                   found.begin(),
+                   found.end(),
+                   [](const Finding& finding) { return finding.known.severity != Severity::Info; }))
+        .key("issues")
+        .begin_array();
+    for (const Finding& finding : found) {
+        json.begin_object()
+            .field("code", finding.known.code)
+            .field("severity", name_of(finding.known.severity))
+            .field("cause", finding.known.cause)
+            .field("evidence", finding.evidence)
+            .field("fix", finding.known.fix)
+            .end();
+        if (std::find(fixes.begin(), fixes.end(), finding.known.fix) == fixes.end())
+            fixes.push_back(finding.known.fix);
+    }
+    json.end().key("recommendations").begin_array();
+    for (const std::string_view fix : fixes) json.value(fix);
+    json.end().end();
+    return json_response(200, std::move(json));
+}
+
+/// The channel and the member that a path means.
+std::optional<diagnosis::Facts> facts_of_member(const http::Request& request,
+                                                const ApiParts& parts) {
+    if (parts.channels == nullptr) return std::nullopt;
+    diagnosis::Facts facts{.now_ns = base::realtime_ns()};
+    facts.channel = parts.channels->find(request.params.at("name"));
+    if (!facts.channel) return std::nullopt;
+    const std::string& id = request.params.at("id");
+    const auto& members = facts.channel->members;
+    const auto member = std::find_if(
+        members.begin(), members.end(), [&](const auto& each) { return each.id == id; });
+    if (member == members.end()) return std::nullopt;
+    facts.member = *member;
+    if (!member->call.empty()) facts.call = parts.calls.find(member->call);
+    return facts;
+}
+
+}  // namespace
+
+void Api::install_diagnosis(http::Server& server) {
+    server.route("GET",
+                 "/api/v1/calls/{id}/diagnosis",
+                 [this](const http::Request& request) {
+                     const auto id = id_of(request);
+                     auto call = id ? parts_.calls.find(*id) : std::nullopt;
+                     if (!call) return no_such_call(request);
+                     return answer({.now_ns = base::realtime_ns(), .call = std::move(call)});
+                 },
+                 {.scope = "read"});
+    server.route("GET",
+                 "/api/v1/channels/{name}/members/{id}/diagnosis",
+                 [this](const http::Request& request) {
+                     const auto facts = facts_of_member(request, parts_);
+                     if (facts) return answer(*facts);
+                     return http::problem_response({404,
+                                                    "not-found",
+                                                    "There is no such member",
+                                                    "no member of this channel has this id",
+                                                    "GET /api/v1/channels/{name} lists them"},
+                                                   request.path,
+                                                   request.request_id);
+                 },
+                 {.scope = "read"});
+}
+
+}  // namespace offhook::api
