@@ -475,8 +475,12 @@ private:
         });
         api_->install(**server);
         if (config_.web.max_legs > 0) {
-            doors_ = std::make_unique<WebDoors>(
-                config_.web, *locks_.keyring, control_, *calls_, g_main_context_default());
+            doors_ = std::make_unique<WebDoors>(config_.web,
+                                                *locks_.keyring,
+                                                control_,
+                                                *calls_,
+                                                connections_->registry(),
+                                                g_main_context_default());
             doors_->install(**server);
         }
         server_ = std::move(*server);

@@ -9,6 +9,7 @@ WebDoors::WebDoors(const config::Web& web,
                    access::Keyring& keyring,
                    base::Executor& control,
                    model::SignallingEvents& events,
+                   connection::Registry& registry,
                    GMainContext* context)
     : signaller_(control, events) {
     const std::vector<std::string> ice_servers = public_ice_servers(web);
@@ -25,6 +26,7 @@ WebDoors::WebDoors(const config::Web& web,
                                                                     .ice_servers = ice_servers},
                          keyring,
                          signaller_,
+                         registry,
                          context);
     }
 }

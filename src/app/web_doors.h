@@ -6,6 +6,7 @@
 #include "access/keyring.h"
 #include "base/executor.h"
 #include "config/config.h"
+#include "connection/registry.h"
 #include "http/server.h"
 #include "model/call_directory.h"
 #include "signalling/web/browser_endpoint.h"
@@ -18,11 +19,12 @@ namespace offhook::app {
 /// @thread control
 class WebDoors {
 public:
-    /// @param keyring, control, events  outlive this
+    /// @param keyring, control, events, registry  outlive this
     WebDoors(const config::Web& web,
              access::Keyring& keyring,
              base::Executor& control,
              model::SignallingEvents& events,
+             connection::Registry& registry,
              GMainContext* context);
 
     /// Adds the routes. This outlives the server.

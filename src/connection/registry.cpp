@@ -357,7 +357,7 @@ private:
             refusals_.add("limit", facts.address, why);
             return base::Error{ErrorCode::LimitReached, std::move(why), {}};
         }
-        if (of_user(facts.user) >= settings_.max_of_user) {
+        if (facts.kind != Kind::Browser && of_user(facts.user) >= settings_.max_of_user) {
             std::string why = "this user has " + std::to_string(settings_.max_of_user) +
                               " connections already: close one";
             refusals_.add("user-limit", facts.user, why);
@@ -376,7 +376,7 @@ private:
         if (record.facts.kind == Kind::Ai) return;
         const auto change = static_cast<std::size_t>(sign);  // wraps back
         bounded_ += change;
-        if (record.facts.user.empty()) return;
+        if (record.facts.user.empty() || record.facts.kind == Kind::Browser) return;
         std::size_t& count = users_[record.facts.user];
         count += change;
         if (count == 0) users_.erase(record.facts.user);

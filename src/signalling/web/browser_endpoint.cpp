@@ -35,7 +35,10 @@ http::Response problem(const http::Request& request, const http::Problem& what) 
 /// One connection, and the call it makes.
 class BrowserEndpoint::Session final : public Peer,
                                        public http::ServerWebSocket::Listener,
+                                       public connection::Socket,
                                        public std::enable_shared_from_this<Session> {
+    using EndReason = connection::EndReason;
+
 public:
     Session(BrowserEndpoint& endpoint,
             const http::Request& request,
@@ -47,11 +50,24 @@ public:
                 .user_agent = std::string(request.header("user-agent")),
                 .local_address = {},
                 .offer = {}},
+          facts_{.kind = connection::Kind::Browser,
+                 .user = request.user,
+                 .channel = {},
+                 .address = request.remote,
+                 .forwarded_for = request.forwarded_for,
+                 .user_agent = std::string(request.header("user-agent")),
+                 .protocol = request.protocol},
           request_(request),
           socket_(std::move(socket)) {}
 
     void begin() {
         socket_->listen(*this);
+        auto id = endpoint_.registry_.open(facts_, *this);
+        if (!id) {
+            return give_up({503, "limit-reached", id.error().message, std::nullopt},
+                           EndReason::Limit);
+        }
+        connection_ = std::move(*id);
         base::JsonWriter json;
         json.begin_object().field("type", "welcome").field("version", kBrowserVersion);
         json.key("ice_servers").begin_array();
@@ -60,16 +76,19 @@ public:
         json.end().end();
         minute_began_ns_ = base::monotonic_ns();
         timer_.once(endpoint_.context_.get(), endpoint_.settings_.join_limit, [this] {
-            if (call_.empty()) give_up({408, "timeout", "no join came", std::nullopt});
+            if (call_.empty())
+                give_up({408, "timeout", "no join came", std::nullopt}, EndReason::HalfOpen);
         });
         send(std::move(json).text());
     }
 
     /// The connection and its call end.
-    void leave(model::CallEnd why, int code) {
+    /// @param reason  of the connection
+    void leave(model::CallEnd why, int code, EndReason reason) {
         const auto keep = shared_from_this();
         endpoint_.forget(this);
         timer_.cancel();
+        endpoint_.registry_.ended(connection_, reason, why.detail);
         if (!call_.empty()) endpoint_.signaller_.leave(call_, std::move(why));
         if (const auto socket = std::move(socket_)) socket->close(code, {});
     }
@@ -77,12 +96,16 @@ public:
     // http::ServerWebSocket::Listener
     void on_websocket_message(std::string_view text) override {
         const auto keep = shared_from_this();
-        if (is_flooding()) return give_up({429, "too-many", "too many messages", std::nullopt});
+        if (is_flooding()) {
+            return give_up({429, "too-many", "too many messages", std::nullopt}, EndReason::Limit);
+        }
         auto message = glib::JsonBody::parse(text, "the message");
         if (!message) return complain({400, "malformed", message.error().text(), std::nullopt}, {});
         const std::string type = message->text("type").value_or("");
         if (type == "join") return on_join(*message);
-        if (type == "bye") return leave(model::ended(model::EndReason::CallerHangup), kNormal);
+        if (type == "bye") {
+            return leave(model::ended(model::EndReason::CallerHangup), kNormal, EndReason::Client);
+        }
         if (call_.empty())
             return complain({400, "malformed", "the first message is join", std::nullopt}, {});
         if (type == "candidate") return on_candidate(*message);
@@ -97,7 +120,23 @@ public:
                   ? model::ended(model::EndReason::CallerHangup)
                   : model::ended(model::EndReason::TransportLost,
                                  "its signalling: " + base::escape_untrusted(why.text())),
-              kNormal);
+              kNormal,
+              connection::reason_of(socket_->ended()));
+    }
+
+    // connection::Socket
+    [[nodiscard]] connection::Traffic traffic() const override {
+        return socket_ ? socket_->traffic() : connection::Traffic();
+    }
+    void end(EndReason why, const std::string& detail, bool /*must_cut*/) override {
+        const bool is_silent = why == EndReason::Stale || why == EndReason::Slow;
+        leave(model::ended(why == EndReason::Shutdown  ? model::EndReason::Drained
+                           : why == EndReason::Removed ? model::EndReason::ApiHangup
+                           : is_silent                 ? model::EndReason::TransportLost
+                                                       : model::EndReason::CallerCancelled,
+                           "its WebSocket: " + detail),
+              connection::close_code(why),
+              why);
     }
 
     // Peer
@@ -121,7 +160,7 @@ public:
         base::JsonWriter json;
         json.begin_object().field("type", "bye").field("reason", model::name_of(why.reason)).end();
         send(std::move(json).text());
-        leave(why, kNormal);
+        leave(why, kNormal, EndReason::Left);
     }
 
 private:
@@ -152,10 +191,12 @@ private:
     }
 
     /// An error with which the connection ends.
-    void give_up(const Refusal& refusal) {
+    void give_up(const Refusal& refusal, EndReason reason = EndReason::Left) {
         const auto keep = shared_from_this();
         complain(refusal, {});
-        leave(model::ended(model::EndReason::CallerCancelled, refusal.detail), kPolicyViolation);
+        leave(model::ended(model::EndReason::CallerCancelled, refusal.detail),
+              kPolicyViolation,
+              reason);
     }
 
     void on_join(const glib::JsonBody& message) {
@@ -172,7 +213,9 @@ private:
         is_joining_ = true;
         join_.offer = std::move(offer);
         model::CallId id = endpoint_.signaller_.join(std::move(join_), *this);
-        if (socket_) call_ = std::move(id);
+        if (!socket_) return;
+        call_ = std::move(id);
+        endpoint_.registry_.live(connection_);
     }
 
     [[nodiscard]] Refusal refusal_of(const base::Error& error) const {
@@ -208,8 +251,10 @@ private:
 
     BrowserEndpoint& endpoint_;
     WebSignaller::Join join_;
+    const connection::Facts facts_;
     const http::Request request_;                    ///< that opened it: who it is by its headers
     std::unique_ptr<http::ServerWebSocket> socket_;  ///< empty once the connection is over
+    connection::ConnectionId connection_;            ///< empty: it was not let in
     model::CallId call_;                             ///< empty: none, or it is over
     bool is_joining_ = false;                        ///< once `join` came
     std::optional<std::int64_t> offer_id_;           ///< the client's, of its offer that waits
@@ -221,16 +266,20 @@ private:
 BrowserEndpoint::BrowserEndpoint(Settings settings,
                                  access::Keyring& keyring,
                                  WebSignaller& signaller,
+                                 connection::Registry& registry,
                                  GMainContext* context)
     : settings_(std::move(settings)),
       keyring_(keyring),
       signaller_(signaller),
+      registry_(registry),
       context_(glib::Ref<GMainContext>::adopt(g_main_context_ref(context))) {}
 
 BrowserEndpoint::~BrowserEndpoint() {
     while (!sessions_.empty()) {
         const auto session = sessions_.begin()->second;
-        session->leave(model::ended(model::EndReason::Drained, "the daemon stops"), kGoingAway);
+        session->leave(model::ended(model::EndReason::Drained, "the daemon stops"),
+                       kGoingAway,
+                       connection::EndReason::Shutdown);
     }
 }
 

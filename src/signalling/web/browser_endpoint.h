@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "access/keyring.h"
+#include "connection/registry.h"
 #include "glib/ref.h"
 #include "http/server.h"
 #include "signalling/web/web_signaller.h"
@@ -38,6 +39,7 @@ public:
     BrowserEndpoint(Settings settings,
                     access::Keyring& keyring,
                     WebSignaller& signaller,
+                    connection::Registry& registry,
                     GMainContext* context);
     /// Hangs up every call.
     ~BrowserEndpoint();
@@ -57,6 +59,7 @@ private:
     const Settings settings_;
     access::Keyring& keyring_;
     WebSignaller& signaller_;
+    connection::Registry& registry_;
     glib::Ref<GMainContext> context_;
     std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
 };

@@ -208,6 +208,7 @@ TEST_F(RegistryTest, TakesNoMoreThanItsLimits) {
     EXPECT_EQ(more.open({.user = "cy"}).error().code, ErrorCode::LimitReached);
     EXPECT_EQ(registry_->health().status, model::HealthCheck::Status::Degraded);
     socket({.kind = Kind::Ai, .user = "anna"});  // a call's bot is never refused
+    sockets_.back().gone();
     registry_->refused("origin");
     EXPECT_THAT(registry_->counters().refused_by_reason,
                 testing::ElementsAre(Pair("limit", 1), Pair("origin", 1), Pair("user-limit", 1)));

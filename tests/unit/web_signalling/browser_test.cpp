@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "connection/memory_leases.h"
+#include "connection/registry.h"
 #include "glib/json_body.h"
 #include "http/raw_websocket.h"
 #include "signalling/web/browser_endpoint.h"
@@ -36,8 +38,15 @@ class Browser : public testing::WebDoorTest {
 protected:
     void open(const std::string& token = {}, BrowserEndpoint::Settings settings = {}) {
         WebDoorTest::open(token, [&] {
-            endpoint_.emplace(
-                std::move(settings), *keyring_, *signaller_, g_main_context_get_thread_default());
+            GMainContext* context = g_main_context_get_thread_default();
+            leases_ = std::make_unique<connection::MemoryLeases>(context);
+            registry_ = std::make_unique<connection::Registry>(
+                connection::Registry::Settings{}, context, *leases_);
+            endpoint_.emplace(std::move(settings),
+                              *keyring_,
+                              *signaller_,
+                              *registry_,
+                              g_main_context_get_thread_default());
             endpoint_->install(*server_);
         });
     }
@@ -45,6 +54,8 @@ protected:
         loop_.run([&] {
             server_.reset();
             endpoint_.reset();
+            registry_.reset();
+            leases_.reset();
         });
         settle();
     }
@@ -66,6 +77,8 @@ protected:
     std::size_t left() {
         return loop_.run([&] { return endpoint_->size() + signaller_->size(); });
     }
+    std::unique_ptr<connection::MemoryLeases> leases_;
+    std::unique_ptr<connection::Registry> registry_;
     std::optional<BrowserEndpoint> endpoint_;
 };
 
@@ -85,6 +98,44 @@ TEST_F(Browser, JoinsAndIsAnswered) {
     EXPECT_EQ(calls_.last().to_user, "support");
     EXPECT_EQ(calls_.last().from_user, "browser");
     EXPECT_EQ(calls_.last().offer->web_text, web_offer());
+}
+
+TEST_F(Browser, IsAConnectionOfTheRegistry) {
+    open();
+    RawWebSocket client(address_,
+                        std::string(kBrowserPath) + "?to=support",
+                        "Origin: http://" + address_ + "\r\nUser-Agent: test/1\r\n");
+    EXPECT_EQ(parsed(client.read_message()).text("type"), "welcome");
+    const auto entries = [&] { return loop_.run([&] { return registry_->connections(); }); };
+    const auto before = entries();
+    ASSERT_EQ(before.size(), 1U);
+    EXPECT_EQ(before[0].facts.kind, connection::Kind::Browser);
+    EXPECT_EQ(before[0].state, connection::State::Connecting);
+    EXPECT_TRUE(before[0].facts.address.starts_with("127.0.0.1:"));
+    EXPECT_EQ(before[0].facts.user_agent, "test/1");
+    client.send(join());
+    EXPECT_EQ(parsed(client.read_message()).text("type"), "answer");
+    const auto joined = entries();
+    ASSERT_EQ(joined.size(), 1U);
+    EXPECT_EQ(joined[0].state, connection::State::Live);
+    EXPECT_EQ(joined[0].traffic.received_messages, 1U);
+    EXPECT_EQ(joined[0].traffic.sent_messages, 2U);
+    client.send(R"({"type":"bye"})");
+    EXPECT_EQ(client.read_message().code(), 1000);
+    const auto ended = loop_.run([&] { return registry_->history().at(0); });
+    EXPECT_EQ(ended.end, connection::EndReason::Client);
+    EXPECT_EQ(ended.traffic.received_messages, 2U);
+}
+
+TEST_F(Browser, IsRemovedByTheApiAndToldSo) {
+    open();
+    const auto client = joined();
+    loop_.run([&] { return registry_->remove(registry_->connections().at(0).id, "test"); });
+    EXPECT_EQ(client->read_message().code(), 4005);
+    EXPECT_TRUE(calls_.wait_for("ended api-hangup"));
+    EXPECT_EQ(left(), 0U);
+    EXPECT_EQ(loop_.run([&] { return registry_->history().at(0).end; }),
+              connection::EndReason::Removed);
 }
 
 TEST_F(Browser, SaysGoodbye) {
