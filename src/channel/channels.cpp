@@ -140,10 +140,12 @@ Channel& Channels::make(const std::string& name, ChannelPolicy policy) {
 }
 
 base::Result<void> Channels::create(const model::ChannelOrder& order) {
-    if (!model::is_channel_name(order.name) || order.name.starts_with("call-")) {
+    // "ws" is where clients come in.
+    if (!model::is_channel_name(order.name) || order.name.starts_with("call-") ||
+        order.name == "ws") {
         return base::fail(base::ErrorCode::InvalidArgument,
-                          "the name of a channel is 1 to 64 letters, digits and -._~+, and does "
-                          "not begin with call-");
+                          "the name of a channel is 1 to 64 letters, digits and -._~+, does not "
+                          "begin with call-, and is not ws");
     }
     if (order.policy == ChannelPolicy::Call) {
         return base::fail(base::ErrorCode::InvalidArgument,
@@ -276,7 +278,8 @@ base::Result<MemberId> Channels::join_phone(const std::string& channel, const st
 
 void Channels::leave(const MemberId& id) {
     std::erase_if(told_, [&](const Told& each) {
-        return each.member == id && each.what != Told::What::EndLeg;
+        return each.member == id &&
+               (each.what == Told::What::Removed || each.what == Told::What::Moved);
     });
     const Found there = get_member(id);
     if (!there || there.member->is_ai() || there.member->role == MemberRole::Caller) return;
@@ -405,6 +408,13 @@ base::Result<void> Channels::move(std::string_view name, const MemberId& id, std
                     .call = {},
                     .why = {}});
     }
+    if (!moved.call.empty()) {
+        tell_later({.what = Told::What::Placed,
+                    .member = id,
+                    .listener = nullptr,
+                    .call = moved.call,
+                    .why = target->name});
+    }
     if (moved.has_sound()) {
         // One mixer at a time reads what it says.
         moved.is_mixable = false;
@@ -515,7 +525,8 @@ void Channels::call_ai(Channel& channel) {
                            .channel = channel.name,
                            .ai = channel.ai,
                            .port = std::make_shared<model::AudioPort>(kAiRateHz)};
-    if (!parts_.hooks.attach_ai || !parts_.hooks.attach_ai(wanted)) {
+    const AiComes comes = parts_.hooks.attach_ai ? parts_.hooks.attach_ai(wanted) : AiComes::No;
+    if (comes == AiComes::No) {
         channel.has_ai_gone = true;
         return;
     }
@@ -526,6 +537,7 @@ void Channels::call_ai(Channel& channel) {
     member->name = channel.ai;
     member->joined_ns = base::realtime_ns();
     member->call = wanted.session;
+    member->is_ai_ready = comes == AiComes::AtOnce;
     member->sound = {
         .seat = nullptr, .ai = wanted.port, .meter = std::make_shared<mixer::MixMeter>()};
     log_member("channel.joined", "the channel's AI joins", channel, *member);
@@ -604,6 +616,9 @@ void Channels::tell() {
             }
             case Told::What::EndLeg:
                 if (parts_.hooks.end_leg) parts_.hooks.end_leg(next.call, next.why);
+                break;
+            case Told::What::Placed:
+                if (parts_.hooks.on_place) parts_.hooks.on_place(next.call, next.why, next.member);
                 break;
         }
     }

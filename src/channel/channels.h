@@ -28,6 +28,9 @@ struct ChannelAi {
     std::shared_ptr<model::AudioPort> port;
 };
 
+/// AtOnce: it is there without a connection. Soon: its state is told.
+enum class AiComes : std::uint8_t { No, Soon, AtOnce };
+
 /// A call that somebody wants to watch.
 struct WatchedCall {
     std::string name;  ///< who calls; not escaped
@@ -63,8 +66,12 @@ public:
     struct Hooks {
         /// The member of this leg is gone: its call is to end.
         std::function<void(const model::CallId& call, const std::string& why)> end_leg;
-        /// @return whether it comes. Told at once.
-        std::function<bool(const ChannelAi&)> attach_ai{};
+        /// A leg that was somewhere is in another channel now; both empty: in none.
+        std::function<void(
+            const model::CallId& call, const std::string& channel, const model::MemberId& member)>
+            on_place{};
+        /// Told at once.
+        std::function<AiComes(const ChannelAi&)> attach_ai{};
         std::function<void(const model::CallId& session)> dismiss_ai{};
         std::function<bool(const std::string& name)> has_ai{};
     };
@@ -136,12 +143,12 @@ public:
 
 private:
     struct Told {
-        enum class What : std::uint8_t { Removed, Moved, EndLeg };
+        enum class What : std::uint8_t { Removed, Moved, EndLeg, Placed };
         What what = What::Removed;
         model::MemberId member;
         model::ChannelListener* listener = nullptr;
         model::CallId call;
-        std::string why;
+        std::string why;  ///< Placed: the channel
     };
     struct Found {
         Channel* channel = nullptr;

@@ -71,6 +71,11 @@ base::Result<std::string> Channels::supervise(WatchedCall watched) {
                id.text,
                "the call is a channel now, that supervisors may join",
                {{"channel", channel.name}});
+    tell_later({.what = Told::What::Placed,
+                .member = {},
+                .listener = nullptr,
+                .call = id,
+                .why = channel.name});
     open(channel);
     plan_return(channel);
     return channel.name;
@@ -163,6 +168,8 @@ void Channels::on_direct(const CallId& id) {
         take_out(*channel, member, "direct");
     }
     erase(channel->name);
+    tell_later(
+        {.what = Told::What::Placed, .member = {}, .listener = nullptr, .call = id, .why = {}});
 }
 
 }  // namespace offhook::channel

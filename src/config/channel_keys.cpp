@@ -13,6 +13,7 @@ namespace {
 // Those of supervised calls have names of their own.
 std::string channel_name(const std::string& given) {
     if (given.starts_with("call-")) return "must not begin with call-, as supervised calls do";
+    if (given == "ws") return "must not be ws, where clients come in";
     return check::name(given);
 }
 
