@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/monotonic.h"
+#include "call/number_mask.h"
 
 namespace offhook::call {
 namespace {
@@ -55,6 +56,9 @@ Call::Call(const model::IncomingCall& incoming)
     info.facts = safe(incoming.facts);
     quirks = incoming.quirks;
     via = incoming.via;
+    place = incoming.place;
+    peer_name = incoming.from_display_name.empty() ? mask_numbers(incoming.from_user)
+                                                   : incoming.from_display_name;
     local_address = incoming.local_address;
     info.created_ns = base::realtime_ns();
     session_id = std::to_string(info.created_ns / base::kNsPerUs);
@@ -68,6 +72,7 @@ Call::Call(std::string account, std::string from, std::string to)
     info.account = std::move(account);
     info.from = std::move(from);
     info.to = std::move(to);
+    peer_name = mask_numbers(info.to);
     info.created_ns = base::realtime_ns();
     session_id = std::to_string(info.created_ns / base::kNsPerUs);
 }

@@ -15,6 +15,7 @@
 #include "media/media_address.h"
 #include "model/ai_stats.h"
 #include "model/call_directory.h"
+#include "model/channel.h"
 #include "model/leg_quirks.h"
 #include "model/signalling.h"
 #include "model/srtp_agreement.h"
@@ -84,7 +85,11 @@ struct Call {
     std::shared_ptr<const media::LaunchFile> launch;
     std::vector<model::Codec> codecs;  ///< ours that the pipeline supports
     model::LegQuirks quirks;           ///< of the account it came on
-    std::string local_address;         ///< numeric, our side of the SIP flow
+    /// The place in a channel that its leg takes instead of having an AI.
+    std::optional<model::ChannelPlace> place;
+    bool is_own_member = false;  ///< `place` is its own, by its route: it leaves with the call
+    std::string peer_name;       ///< display name, or the masked number; not escaped
+    std::string local_address;   ///< numeric, our side of the SIP flow
 
     /// Phone: from the peer's description on, its offer or its answer to ours. Web: from the first
     /// description on, whoever made it.

@@ -55,7 +55,8 @@ std::string text_of(const ai::Fallback& next) {
 
 void CallRegistry::on_bot_request(const CallId& id, const ai::BotRequest& request) {
     Call* call = get(id);
-    if (!call || call->ending) return;
+    if (!call) return channel_bots_.on_request(id, request);
+    if (call->ending) return;
     log::write(Level::Info,
                Mark::Call,
                "ai.verb",
@@ -141,6 +142,9 @@ void CallRegistry::on_bot_refused(const CallId& id, const ai::BotRequest& reques
 // ---- how it fares ----
 
 void CallRegistry::on_bot_state(const CallId& id, AiState state, const std::string& detail) {
+    if (parts_.channels != nullptr)
+        parts_.channels->on_ai_state(
+            id, state == AiState::Live || state == AiState::BuiltIn, state == AiState::Lost);
     Call* call = get(id);
     if (!call) return;
     if (call->info.bot.state != state) call->info.bot.since_ns = base::realtime_ns();
@@ -210,7 +214,8 @@ void CallRegistry::on_bot_waiting(const CallId& id, const std::string& path) {
 
 void CallRegistry::on_bot_fallback(const CallId& id, const ai::Fallback& next) {
     Call* call = get(id);
-    if (!call || call->ending || !call->bot.settings) return;
+    if (!call) return channel_bots_.on_gone(id);
+    if (call->ending || !call->bot.settings) return;
     const auto& list = call->bot.settings->fallback;
     const auto at = std::find_if(list.begin(), list.end(), [&](const ai::Fallback& each) {
         return each.kind == next.kind && each.argument == next.argument;
@@ -248,6 +253,9 @@ void CallRegistry::take_next_ai(Call& call, const std::string& name) {
     call.ai = &*ai;
     call.info.ai = ai->name;
     media_.attach_ai(call);
+    if (parts_.channels != nullptr)
+        parts_.channels->set_call_ai(
+            call.id, call.info.ai, call.info.bot.state == AiState::BuiltIn);
 }
 
 // What the list has next is the AI side's to say.
@@ -271,7 +279,8 @@ void CallRegistry::end_without_bot(Call& call) {
 
 void CallRegistry::on_bot_finished(const CallId& id, const std::string& detail) {
     Call* call = get(id);
-    if (!call || call->ending) return;
+    if (!call) return channel_bots_.on_gone(id);
+    if (call->ending) return;
     if (!has_said_goodbye(*call)) {
         if (!detail.empty()) call->info.bot.reason = base::escape_untrusted(detail);
         return end_without_bot(*call);

@@ -137,7 +137,7 @@ base::Result<void> CallMedia::start(Call& call) {
     call.expected_since_ns = call.media_started_ns;
     call.last_keepalive_ns = call.media_started_ns;
     if (auto started = call.leg->start(); !started) return started;
-    attach_ai(call);
+    if (!call.place) attach_ai(call);
     return {};
 }
 

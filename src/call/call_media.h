@@ -73,7 +73,7 @@ public:
         WebMedia::add_candidates(call, candidates);
     }
 
-    /// Plays; the AI listens. @errors Internal: an element refused
+    /// Plays; the AI, where it has one of its own, listens. @errors Internal: an element refused
     [[nodiscard]] base::Result<void> start(Call& call);
     /// While it is, what the AI says is lost and the peer hears the filler.
     static void mute(Call& call, bool is_muted);

@@ -130,8 +130,11 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
                       .replaces = referral.replaces};
     owned->description.purpose = Call::Description::Purpose::Invite;
     Call& call = calls_.add(std::move(owned));
-    if (auto refusal = media_.offer(call)) {
+    auto no_offer = take_place(call);
+    if (!no_offer) no_offer = media_.offer(call);
+    if (const auto& refusal = no_offer) {
         const std::unique_ptr<Call> gone = calls_.take(call.id);
+        leave_channel(*gone);
         media_.stop(*gone, refusal->end.reason);
         return unavailable(refusal->end.detail);
     }

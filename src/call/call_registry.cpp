@@ -64,6 +64,10 @@ CallRegistry::CallRegistry(Parts parts)
                                           CallEnd why) { on_web_failed(id, std::move(why)); },
                       .on_lost = [this](const auto& id, bool is_lost) { on_web_lost(id, is_lost); },
                       .on_restarted = [this](const auto& id) { on_web_restarted(id); }}}),
+      channel_bots_({.ai = parts_.ai,
+                     .bot = parts_.bot,
+                     .channels = parts_.channels,
+                     .on_verb = parts_.hooks.on_bot_verb}),
       admission_(parts_.config->admission),
       web_admission_(parts_.config->admission) {
     look_timer_.every(parts_.context, kLookPeriod, [this] { look(); });
@@ -130,6 +134,7 @@ std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCa
     if (call.is_web()) {
         if (auto refusal = refuse_web(web_calls() - 1)) return refusal;
     }
+    if (auto refusal = take_place(call)) return refusal;
     call.description.purpose = Call::Description::Purpose::Answer;
     // Without an offer our 200 carries one, and the answer comes in the ACK.
     return incoming.offer ? media_.accept(call, *incoming.offer) : media_.offer(call);
@@ -139,6 +144,8 @@ std::optional<Refusal> CallRegistry::choose_route(Call& call,
                                                   const model::IncomingCall& incoming) const {
     const config::Config& config = *parts_.config;
     const auto rules = account(incoming.account);
+    if (call.place && config.route.empty()) return not_acceptable("there is no [[route]]");
+    if (call.place) return equip(call, config.route.front(), {}, incoming.codecs);
     call.route =
         rules && !rules->route.empty()
             ? route_named(config.route, rules->route)
@@ -168,7 +175,8 @@ std::optional<Refusal> CallRegistry::equip(Call& call,
     call.route = &route;
     const std::string& pipeline = call.is_web() ? route.web_pipeline : route.pipeline;
     call.launch = parts_.launches->find(pipeline);
-    if (ai == config.ai.end() || !call.launch) {
+    const bool has_ai = !call.place && route.channel.empty();
+    if ((has_ai && ai == config.ai.end()) || !call.launch) {
         return Refusal{
             500,
             "Server Internal Error",
@@ -177,13 +185,13 @@ std::optional<Refusal> CallRegistry::equip(Call& call,
                              "\" and pipeline \"" + pipeline + "\"; one of them is not loaded"),
             false};
     }
-    call.ai = &*ai;
+    call.ai = has_ai ? &*ai : nullptr;
     const auto& usual = call.is_web() ? config.web.codecs : config.rtp.codecs;
     for (const model::Codec codec : codecs.empty() ? usual : codecs) {
         if (call.launch->supports(codec)) call.codecs.push_back(codec);
     }
     call.info.route = route.name;
-    call.info.ai = call.ai->name;
+    call.info.ai = has_ai ? call.ai->name : std::string();
     call.info.pipeline = pipeline;
     call.info.fill = route.fill;
     return std::nullopt;
@@ -255,7 +263,9 @@ void CallRegistry::start_media(Call& call) {
     const bool can_carry = call.is_web() ? call.info.web.is_connected : call.is_agreed;
     if (!call.is_answered() || !can_carry || call.media_started_ns != 0) return;
     if (auto started = media_.start(call); !started)
-        end(call, model::ended(EndReason::PipelineError, started.error().text()), "SIP;cause=500");
+        return end(
+            call, model::ended(EndReason::PipelineError, started.error().text()), "SIP;cause=500");
+    if (call.place) seat(call);
 }
 
 void CallRegistry::on_confirmed(const CallId& id, std::optional<model::RemoteSdp> answer) {
@@ -421,6 +431,7 @@ void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
     info.bot.media_path.clear();
     info.is_held_by_us = info.is_held_by_peer = false;
     info.ended_ns = base::realtime_ns();
+    leave_channel(*call);
     media_.stop(*call, end.reason);
     if (end.detail.empty()) end.detail = describe(info.stats);
     // The far end of a call that we placed is no caller.
@@ -447,6 +458,7 @@ void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
 void CallRegistry::close() {
     look_timer_.cancel();
     drain_timer_.cancel();
+    if (parts_.channels != nullptr) parts_.channels->shut();
     for (const CallId& id : calls_.ids()) media_.stop(*calls_.take(id), EndReason::Drained);
 }
 

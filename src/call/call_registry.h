@@ -16,9 +16,11 @@
 #include "call/call.h"
 #include "call/call_media.h"
 #include "call/call_table.h"
+#include "call/channel_bots.h"
 #include "call/message_log.h"
 #include "call/outbound_policy.h"
 #include "call/refusal.h"
+#include "channel/channels.h"
 #include "config/config.h"
 #include "glib/timer.h"
 #include "media/launch_library.h"
@@ -50,6 +52,8 @@ namespace offhook::call {
 /// A web leg carries sound once it is answered and connected: call_web.cpp.
 ///
 /// What a call's bot asks for and how it fares is in call_bot.cpp.
+///
+/// Calls that are in a channel, and those that are supervised, are in call_channel.cpp.
 ///
 /// Transfers and replacements are in call_transfer.cpp, what RingCentral is asked in
 /// call_ringcentral.cpp, texts in call_messages.cpp, what is noticed
@@ -93,6 +97,7 @@ public:
         const media::WebSettings* web_settings = nullptr;  ///< with `web_workers`
         WebMedia::MakeTransport make_transport{};          ///< null: real ones
         AccountLookup account{};                           ///< without it there are no accounts
+        channel::Channels* channels = nullptr;             ///< null: there are none
         Hooks hooks{};
     };
     explicit CallRegistry(Parts parts);
@@ -164,6 +169,17 @@ public:
         const model::CallId& call) const override {
         return messages_.of(call);
     }
+    base::Result<std::string> supervise(const model::CallId& id) override;
+
+    // What channels ask for: `channel::Channels::Hooks`.
+    void end_member(const model::CallId& id, const std::string& why);
+    void note_place(const model::CallId& id,
+                    const std::string& channel,
+                    const model::MemberId& member);
+    channel::AiComes attach_channel_ai(const channel::ChannelAi& wanted) {
+        return channel_bots_.attach(wanted);
+    }
+    void dismiss_channel_ai(const model::CallId& session) { channel_bots_.dismiss(session); }
 
     /// Hands the legs of all calls that are left to the reaper. Nothing else may be called
     /// afterwards.
@@ -191,6 +207,10 @@ private:
                                  const config::Route& route,
                                  const std::string& ai,
                                  const std::vector<model::Codec>& codecs) const;
+    std::optional<Refusal> take_place(Call& call);
+    void seat(Call& call);
+    void leave_channel(Call& call);
+    [[nodiscard]] channel::SeatedLeg seated_leg(const Call& call);
     /// Whom to tell what becomes of the call: whoever brought it.
     [[nodiscard]] model::Signalling& via(const Call& call) const {
         return call.via != nullptr ? *call.via : *signalling_;
@@ -254,6 +274,7 @@ private:
     model::Signalling* signalling_ = nullptr;
     media::MediaBus bus_;
     CallMedia media_;
+    ChannelBots channel_bots_;
     Admission admission_;
     Admission web_admission_;
     CallTable calls_;

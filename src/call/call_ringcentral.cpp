@@ -240,7 +240,9 @@ void CallRegistry::note_ringcentral_end(Call& call) {
 
 // A command is over. While it rang, the call is answered after all when it did not work.
 void CallRegistry::settle(Call& call, bool is_done, const std::string& detail) {
-    RingCentralCommand& asked = *pending(call);
+    RingCentralCommand* const open = pending(call);
+    if (!open) return;
+    RingCentralCommand& asked = *open;
     const Known& command = *known(asked.command);
     call.ringcentral_timer.cancel();
     asked.state = is_done ? RingCentralCommand::State::Done : RingCentralCommand::State::Failed;

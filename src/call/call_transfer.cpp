@@ -214,7 +214,8 @@ void CallRegistry::tell_transferor(const Call& placed, int status) {
 std::optional<Refusal> CallRegistry::follow_replaced(Call& call) const {
     const Call* old = get(call.replaced);
     // RFC 3891 §3: an early dialog can be replaced by its other end only when we began it.
-    if (!old || old->ending || !old->ai || (!old->is_answered() && !old->is_outbound())) {
+    if (!old || old->ending || (!old->ai && old->route->channel.empty()) ||
+        (!old->is_answered() && !old->is_outbound())) {
         return Refusal{
             481,
             "Call/Transaction Does Not Exist",

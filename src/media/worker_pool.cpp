@@ -41,6 +41,15 @@ std::shared_ptr<worker::MediaWorker> WorkerPool::pick() {
     return least->worker;
 }
 
+std::shared_ptr<worker::MediaWorker> WorkerPool::join(const worker::MediaWorker& worker) {
+    for (Member& member : members_) {
+        if (member.worker.get() != &worker) continue;
+        ++member.calls;
+        return member.worker;
+    }
+    return nullptr;
+}
+
 void WorkerPool::give_back(const worker::MediaWorker& worker) {
     for (Member& member : members_) {
         if (member.worker.get() == &worker) --member.calls;

@@ -32,6 +32,9 @@ public:
 
     /// The worker with the fewest calls, counting those given out but not yet attached.
     [[nodiscard]] std::shared_ptr<worker::MediaWorker> pick();
+    /// This one, if it is of the pool: something more runs there, that will be given back. Null: it
+    /// is not.
+    std::shared_ptr<worker::MediaWorker> join(const worker::MediaWorker& worker);
     /// A call of this worker is over.
     void give_back(const worker::MediaWorker& worker);
 

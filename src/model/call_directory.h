@@ -13,6 +13,7 @@
 #include "model/call_end.h"
 #include "model/call_facts.h"
 #include "model/call_id.h"
+#include "model/channel.h"
 #include "model/leg_kind.h"
 #include "model/stats_snapshot.h"
 
@@ -75,6 +76,8 @@ struct CallInfo {
     bool srtp_key_exchange_protected = false;  ///< the keys came over TLS
     bool is_oneway = false;  ///< no RTP came from the caller for 3 s while it should
     bool is_held_by_us = false, is_held_by_peer = false;
+    std::string channel;  ///< its leg has a place in; empty: none
+    MemberId member;      ///< that it is there; of a supervised call: empty
     std::optional<TransferInfo> transfer;
     std::vector<RingCentralCommand> ringcentral_commands;  ///< the last 16
     std::optional<CallEnd> end;

@@ -10,7 +10,10 @@ void RegistryTest::SetUp() {
     config.ai = {{.name = "tone", .protocol = config::AiProtocol::Tone},
                  {.name = "mute", .protocol = config::AiProtocol::Mute}};
     config.route = {{.name = "first", .to = "x*", .ai = "tone"},
-                    {.name = "second", .to = "y*", .ai = "mute", .accept_transfer = true}};
+                    {.name = "second", .to = "y*", .ai = "mute", .accept_transfer = true},
+                    {.name = "into", .to = "z*", .channel = "sales"}};
+    config.channel = {{.name = "sales", .ai = {}, .max_members = 2},
+                      {.name = "desk", .ai = "tone"}};
     config.rtp.address = "127.0.0.1";
     config.media.realtime = false;
     accounts["office"] = {.uri = "sip:200@pbx.example.com",
@@ -38,6 +41,25 @@ void RegistryTest::SetUp() {
     auto ports = media::PortRange(40000, 49999, config.rtp.dscp).open("127.0.0.1");
     ASSERT_TRUE(ports);
     peer_ = std::move(*ports);
+    channels = std::make_unique<channel::Channels>(channel::Channels::Parts{
+        .context = g_main_context_default(),
+        .control = &control,
+        .workers = {.pick =
+                        [this](const worker::MediaWorker* preferred) {
+                            auto own = preferred ? workers->join(*preferred) : nullptr;
+                            return own ? own : workers->pick();
+                        },
+                    .give_back = [this](const auto& worker) { workers->give_back(worker); }},
+        .hooks = {
+            .end_leg = [this](const auto& id, const auto& why) { calls->end_member(id, why); },
+            .on_place = [this](const auto& id,
+                               const auto& channel,
+                               const auto& member) { calls->note_place(id, channel, member); },
+            .attach_ai = [this](const auto& wanted) { return calls->attach_channel_ai(wanted); },
+            .dismiss_ai = [this](const auto& id) { calls->dismiss_channel_ai(id); },
+            .has_ai = [](const std::string& name) { return name == "tone"; }},
+        .return_after = std::chrono::milliseconds(20)});
+    channels->add(config.channel);
     calls = std::make_unique<CallRegistry>(CallRegistry::Parts{
         .config = &config,
         .context = g_main_context_default(),
@@ -72,6 +94,7 @@ void RegistryTest::SetUp() {
                 const auto it = accounts.find(name);
                 return it == accounts.end() ? std::nullopt : std::optional(it->second);
             },
+        .channels = channels.get(),
         .hooks = {.on_answered = {},
                   .on_ended = [this](const model::CallInfo& call) { over.push_back(call); },
                   .on_bot_verb =
@@ -96,6 +119,7 @@ void RegistryTest::TearDown() {
     calls->close();
     reaper.reset();
     calls.reset();
+    channels.reset();
     web_workers.reset();
     workers.reset();
     ai.reset();

@@ -11,6 +11,7 @@
 
 #include "ai/ai_runtime.h"
 #include "call/call_registry.h"
+#include "channel/channels.h"
 #include "fake_signalling.h"
 #include "fake_transport.h"
 #include "glib/fd_executor.h"
@@ -32,9 +33,10 @@ struct Browser {
 /// loopback sockets. The test is the control thread and signalling at once: it reports events by
 /// calling the registry, and reads what was asked of it in `sip`.
 ///
-/// Routes: "first" (AI tone), "second" (AI mute, accept_transfer). Account "office" at
-/// pbx.example.com may call 1?? and "sip:*@127.0.0.1"; "shut" may not call out; "browser" is as
-/// "office" and offers web legs. Those have transports without webrtcbin (`ways`).
+/// Routes: "first" (AI tone, x*), "second" (AI mute, accept_transfer, y*), "into" (channel "sales",
+/// z*). Channel "desk" has AI tone. Account "office" at pbx.example.com may call 1?? and
+/// "sip:*@127.0.0.1"; "shut" may not call out; "browser" is as "office" and offers web legs. Those
+/// have transports without webrtcbin (`ways`).
 class RegistryTest : public ::testing::Test {
 protected:
     void SetUp() override;
@@ -80,6 +82,7 @@ protected:
     std::unique_ptr<ai::AiRuntime> ai;
     FakeSignalling sip;
     std::map<std::string, AccountRules> accounts;
+    std::unique_ptr<channel::Channels> channels;
     std::unique_ptr<CallRegistry> calls;
     std::vector<ai::Fallback> fallback;  ///< of every route
     std::vector<std::string> bots;       ///< that were asked for: "tone 0", with fallbacks used
