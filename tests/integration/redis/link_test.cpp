@@ -68,8 +68,14 @@ TEST_F(Link, AUserOfAnAcl) {
                 std::string(">") + kPassword,
                 "~offhook:*",
                 "&offhook:*",
-                "+@all",
-                "-@dangerous"});
+                "-@all",
+                "+@connection",
+                "+@scripting",
+                "+@hash",
+                "+@string",
+                "+@keyspace",
+                "+@pubsub",
+                "+time"});
     auto settings = towards("redis://offhook@127.0.0.1:" + std::to_string(server.port()));
     settings.link.password = base::Secret(kPassword);
     EXPECT_TRUE(is_reached(settings));
