@@ -11,11 +11,6 @@ std::int64_t in_time(std::chrono::milliseconds time) {
     return base::monotonic_ns() + time.count() * base::kNsPerMs;
 }
 
-// libsoup then reads an end of file and closes the connection by its own rules.
-void cut(GSocket* socket) {
-    g_socket_shutdown(socket, TRUE, TRUE, nullptr);
-}
-
 }  // namespace
 
 Connections::Connections(GMainContext* context, Limits limits) : limits_(limits) {
@@ -25,34 +20,68 @@ Connections::Connections(GMainContext* context, Limits limits) : limits_(limits)
         context, std::clamp(pace, milliseconds(10), milliseconds(1000)), [this] { sweep(); });
 }
 
-void Connections::opened(GSocket* socket) {
-    if (socket == nullptr || connections_.contains(socket)) return;
-    if (connections_.size() >= limits_.connections) sweep();
-    if (connections_.size() >= limits_.connections) {
-        cut(socket);
-        return;
-    }
-    connections_[socket] = {glib::Ref<GSocket>::share(socket), in_time(limits_.request)};
+bool Connections::admit(GSocket* socket) {
+    if (connections_.size() - cut_ >= limits_.connections && !make_room()) return false;
+    connections_[socket] = {.socket = glib::Ref<GSocket>::share(socket),
+                            .deadline_ns = in_time(limits_.request),
+                            .since_ns = base::monotonic_ns()};
+    return true;
 }
 
-void Connections::extend(GSocket* socket, std::chrono::milliseconds time) {
+bool Connections::make_room() {
+    sweep();
+    if (connections_.size() - cut_ < limits_.connections) return true;
+    Connection* oldest = nullptr;
+    for (auto& [key, connection] : connections_) {
+        if (connection.is_busy || connection.is_cut) continue;
+        if (oldest == nullptr || connection.since_ns < oldest->since_ns) oldest = &connection;
+    }
+    if (oldest == nullptr) return false;
+    cut(*oldest);
+    return true;
+}
+
+void Connections::released(GSocket* socket) {
     const auto found = connections_.find(socket);
-    if (found != connections_.end()) found->second.deadline_ns = in_time(time);
+    if (found == connections_.end()) return;
+    if (found->second.is_cut) --cut_;
+    connections_.erase(found);
+}
+
+void Connections::extend(GSocket* socket, std::chrono::milliseconds time, bool is_busy) {
+    const auto found = connections_.find(socket);
+    if (found == connections_.end()) return;
+    Connection& connection = found->second;
+    connection.deadline_ns = in_time(time);
+    connection.is_busy = is_busy;
+    if (!is_busy) connection.since_ns = base::monotonic_ns();
+}
+
+/// libsoup then reads an end of file and closes the connection by its own rules.
+void Connections::cut(Connection& connection) {
+    if (!connection.is_cut) ++cut_;
+    connection.is_cut = true;
+    g_socket_shutdown(connection.socket.get(), TRUE, TRUE, nullptr);
 }
 
 void Connections::sweep() {
     const std::int64_t now_ns = base::monotonic_ns();
     for (auto it = connections_.begin(); it != connections_.end();) {
-        GSocket* socket = it->second.socket.get();
-        const bool gone = g_socket_is_closed(socket) == TRUE;
-        if (!gone && now_ns >= it->second.deadline_ns) cut(socket);
-        it = gone ? connections_.erase(it) : std::next(it);
+        Connection& connection = it->second;
+        if (g_socket_is_closed(connection.socket.get()) == TRUE) {
+            if (connection.is_cut) --cut_;
+            it = connections_.erase(it);
+            continue;
+        }
+        if (now_ns >= connection.deadline_ns) cut(connection);
+        ++it;
     }
 }
 
 void Connections::cut_all() {
-    for (auto& [key, connection] : connections_) cut(connection.socket.get());
+    for (auto& [key, connection] : connections_) cut(connection);
     connections_.clear();
+    cut_ = 0;
 }
 
 }  // namespace offhook::http

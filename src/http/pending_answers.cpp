@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/monotonic.h"
+#include "http/message_socket.h"
 
 namespace offhook::http {
 namespace {
@@ -60,7 +61,7 @@ public:
             if (told) told();
             return true;
         }
-        if (!has_left(soup_server_message_get_socket(message_.get()))) return false;
+        if (!has_left(socket_of(message_.get()))) return false;
         const auto told = std::exchange(gone_, nullptr);
         abandon();
         if (told) told();

@@ -13,6 +13,8 @@
 #include "glib/ref.h"
 #include "http/connections.h"
 #include "http/cors.h"
+#include "http/lobby.h"
+#include "http/message_socket.h"
 #include "http/origin_guard.h"
 #include "http/pending_answers.h"
 #include "http/problem.h"
@@ -26,7 +28,7 @@ namespace {
 constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
 constexpr std::size_t kMaxPathBytes = 1024;
 constexpr std::size_t kMaxQueryBytes = 2048;
-constexpr int kBacklog = 128;
+constexpr int kBacklog = 4096;  // a burst waits in it while control does something else
 
 std::string_view view(const char* text) {
     return text == nullptr ? std::string_view() : std::string_view(text);
@@ -128,17 +130,18 @@ public:
           connections_(context_.get(),
                        {options.request_timeout, options.idle_timeout, options.max_connections}),
           soup_(glib::Ref<SoupServer>::adopt(SOUP_SERVER(g_object_new(SOUP_TYPE_SERVER, nullptr)))),
-          pending_(std::make_unique<PendingAnswers>(context_.get())) {
+          pending_(std::make_unique<PendingAnswers>(context_.get())),
+          max_websockets_(options.max_websockets) {
         soup_server_remove_websocket_extension(soup_.get(), SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
         soup_server_add_early_handler(soup_.get(), nullptr, &Impl::on_headers, this, nullptr);
         soup_server_add_handler(soup_.get(), nullptr, &Impl::on_request, this, nullptr);
-        connect("request-started", G_CALLBACK(&Impl::on_started));
         connect("request-read", G_CALLBACK(&Impl::on_read));
         connect("request-finished", G_CALLBACK(&Impl::on_finished));
         connect("request-aborted", G_CALLBACK(&Impl::on_finished));
     }
 
     ~Impl() {
+        lobby_.reset();
         pending_.reset();
         g_signal_handlers_disconnect_by_data(soup_.get(), this);
         soup_server_remove_handler(soup_.get(), nullptr);
@@ -148,7 +151,6 @@ public:
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
-    // We bind ourselves: soup_server_listen has no numeric result for "which port did I get".
     base::Result<void> open(const ServerOptions& options) {
         const auto address = glib::Ref<GSocketAddress>::adopt(
             g_inet_socket_address_new_from_string(options.host.c_str(), options.port));
@@ -160,15 +162,20 @@ public:
                                                    error));
         if (socket) g_socket_set_listen_backlog(socket.get(), kBacklog);
         if (!socket || !g_socket_bind(socket.get(), address.get(), TRUE, error) ||
-            !g_socket_listen(socket.get(), error) ||
-            !soup_server_listen_socket(
-                soup_.get(), socket.get(), static_cast<SoupServerListenOptions>(0), error)) {
+            !g_socket_listen(socket.get(), error) || !show_to_libsoup(socket.get(), error)) {
             return error.fail(base::ErrorCode::Io,
                               "cannot listen for HTTP on " + text_of(address.get()));
         }
         const auto local =
             glib::Ref<GSocketAddress>::adopt(g_socket_get_local_address(socket.get(), nullptr));
         address_ = text_of(local.get());
+        lobby_.emplace(context_.get(),
+                       socket,
+                       Lobby::Limits{.wait = options.request_timeout,
+                                     .waiting = options.max_connections,
+                                     .of_address = options.max_half_open_of_address,
+                                     .trusted = options.proxies},
+                       [this](const glib::Ref<GSocket>& entered) { enter(entered); });
         return {};
     }
 
@@ -178,23 +185,44 @@ public:
     [[nodiscard]] std::string address() const { return address_; }
 
 private:
+    // libsoup keeps a connection for a second request only while it listens somewhere itself. So it
+    // has our socket, on a context that nobody runs: it never accepts.
+    bool show_to_libsoup(GSocket* socket, GError** error) {
+        const auto nobody = glib::Ref<GMainContext>::adopt(g_main_context_new());
+        g_main_context_push_thread_default(nobody.get());
+        const bool ok =
+            soup_server_listen_socket(
+                soup_.get(), socket, static_cast<SoupServerListenOptions>(0), error) == TRUE;
+        g_main_context_pop_thread_default(nobody.get());
+        return ok;
+    }
+
     void connect(const char* signal, GCallback callback) {
         g_signal_connect(soup_.get(), signal, callback, this);
     }
 
-    // libsoup tells of the first request when the connection is there, before any byte of it.
-    static void on_started(SoupServer*, SoupServerMessage* message, gpointer self) {
-        static_cast<Impl*>(self)->connections_.opened(soup_server_message_get_socket(message));
+    // libsoup's own listener takes one connection in a turn and keeps it, whatever it brings.
+    void enter(const glib::Ref<GSocket>& socket) {
+        if (!connections_.admit(socket.get())) return;
+        glib::GErrorOut error;
+        const auto local =
+            glib::Ref<GSocketAddress>::adopt(g_socket_get_local_address(socket.get(), error));
+        const auto remote =
+            glib::Ref<GSocketAddress>::adopt(g_socket_get_remote_address(socket.get(), nullptr));
+        if (!local || !remote) return connections_.released(socket.get());
+        g_object_set_data_full(
+            G_OBJECT(remote.get()), kSocketOfAddress, g_object_ref(socket.get()), g_object_unref);
+        const auto stream = glib::Ref<GIOStream>::adopt(
+            G_IO_STREAM(g_socket_connection_factory_create_connection(socket.get())));
+        soup_server_accept_iostream(soup_.get(), stream.get(), local.get(), remote.get(), nullptr);
     }
 
     static void on_read(SoupServer*, SoupServerMessage* message, gpointer self) {
-        static_cast<Impl*>(self)->connections_.request_read(
-            soup_server_message_get_socket(message));
+        static_cast<Impl*>(self)->connections_.request_read(socket_of(message));
     }
 
     static void on_finished(SoupServer*, SoupServerMessage* message, gpointer self) {
-        static_cast<Impl*>(self)->connections_.request_finished(
-            soup_server_message_get_socket(message));
+        static_cast<Impl*>(self)->connections_.request_finished(socket_of(message));
     }
 
     // Before the body: only what keeps us from having to read it.
@@ -239,7 +267,7 @@ private:
             "\r\nConnection: close\r\nContent-Type: " + response.content_type +
             "\r\nContent-Length: " + std::to_string(response.body.size()) +
             "\r\nRequest-Id: " + request_id + "\r\n\r\n" + response.body;
-        GSocket* socket = soup_server_message_get_socket(message);
+        GSocket* socket = socket_of(message);
         g_socket_send(socket, answer.data(), answer.size(), nullptr, nullptr);
         g_socket_shutdown(socket, FALSE, TRUE, nullptr);
         soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
@@ -414,11 +442,10 @@ private:
                    const Request& request,
                    std::string_view pattern,
                    std::int64_t began_ns) {
-        connections_.answers_later(soup_server_message_get_socket(message),
-                                   target.rules.answer_limit);
+        connections_.answers_later(socket_of(message), target.rules.answer_limit);
         auto finish =
             [this, message, pattern, began_ns, id = request.request_id](const Response& response) {
-                connections_.answered(soup_server_message_get_socket(message));
+                connections_.answered(socket_of(message));
                 send(message, response, id);
                 observe(pattern, response.status, began_ns);
             };
@@ -451,12 +478,19 @@ private:
                      "This path is a WebSocket",
                      "the request asks for no WebSocket",
                      "open it as ws:// or wss://"};
+        } else if (*websockets_ >= max_websockets_) {
+            wrong = {503,
+                     "too-many-websockets",
+                     "There are too many WebSockets",
+                     std::to_string(max_websockets_) + " are open",
+                     "come back later, or raise [http] max_websockets"};
         } else {
             wrong = begin_websocket(
                 message,
                 target.rules.websocket,
                 target.rules.protocols,
                 request,
+                websockets_,
                 [this, alive = std::weak_ptr(alive_), open = target.websocket->open](
                     GSocket* socket, const Request& of, auto websocket) {
                     if (alive.expired()) return;
@@ -466,6 +500,7 @@ private:
         }
         if (wrong) {
             Response response = problem_response(*wrong, request.path, request.request_id);
+            if (wrong->status == 503) response.headers.emplace_back("Retry-After", "5");
             if (wrong->status == 426) {
                 response.headers.emplace_back("Upgrade", "websocket");
                 response.headers.emplace_back("Sec-WebSocket-Version", "13");
@@ -517,6 +552,9 @@ private:
     glib::Ref<SoupServer> soup_;
     std::unique_ptr<PendingAnswers> pending_;
     std::shared_ptr<int> alive_ = std::make_shared<int>(0);  ///< for what libsoup still calls back
+    const std::size_t max_websockets_;
+    std::shared_ptr<std::size_t> websockets_ = std::make_shared<std::size_t>(0);  ///< open
+    std::optional<Lobby> lobby_;
     std::string address_;
 };
 

@@ -26,14 +26,21 @@ struct ServerOptions {
         10'000};  ///< for a whole request to come, and for its answer to be taken
     std::chrono::milliseconds idle_timeout{
         30'000};  ///< for the next request of a connection to come
-    std::size_t max_connections = 256;
+    /// With a request, or between two; and as many more that have not brought one yet. More end the
+    /// oldest of those that bring nothing.
+    std::size_t max_connections = 1'024;
+    std::size_t max_websockets = 4'096;  ///< open; more get 503
+    /// Connections of one address that have not brought a request yet. Loopback and `proxies` have
+    /// no such limit.
+    std::size_t max_half_open_of_address = 64;
+    std::vector<std::string> proxies{};  ///< numeric addresses
 };
 
 /// A small HTTP/1.1 server: routes, and the checks that every request passes before a handler sees
 /// it.
 ///
-///     connection [ count, deadlines ] -> libsoup -> headers <= 16 KiB, body <= 64 KiB with a
-///     length
+///     accept -> lobby, until a whole request is there -> connection [ count, deadlines ] -> libsoup
+///            -> headers <= 16 KiB, body <= 64 KiB with a length
 ///            -> Host on the list -> route and method -> Origin ours, or the route's -> content
 ///            type -> handler: at once, later (the client may leave, or wait too long), WebSocket
 ///

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "glib/ref.h"
 #include "glib/stream_dialer.h"
+#include "http/message_socket.h"
 #include "http/websocket_key.h"
 #include "http/websocket_link.h"
 
@@ -21,8 +22,10 @@ public:
     Socket(const glib::Ref<GIOStream>& stream,
            const glib::Ref<GSocket>& socket,
            const WebSocketLimits& limits,
-           const Request& request)
-        : link_(WebSocketLink::begin(
+           const Request& request,
+           std::shared_ptr<std::size_t> count)
+        : count_(std::move(count)),
+          link_(WebSocketLink::begin(
               {.stream = stream,
                .socket = socket,
                .early = {},
@@ -39,8 +42,13 @@ public:
                               [this](base::Error why, int code) {
                                   if (listener_ != nullptr)
                                       listener_->on_websocket_closed(std::move(why), code);
-                              }}})) {}
-    ~Socket() override { link_->abandon(kGoingAway, {}); }
+                              }}})) {
+        ++*count_;
+    }
+    ~Socket() override {
+        --*count_;
+        link_->abandon(kGoingAway, {});
+    }
     Socket(const Socket&) = delete;
     Socket& operator=(const Socket&) = delete;
 
@@ -55,6 +63,7 @@ public:
 
 private:
     Listener* listener_ = nullptr;
+    const std::shared_ptr<std::size_t> count_;
     std::shared_ptr<WebSocketLink> link_;
 };
 
@@ -76,6 +85,7 @@ std::string protocol_of(std::string_view offered, const std::vector<std::string>
 struct Upgrade {
     WebSocketLimits limits;
     Request request;
+    std::shared_ptr<std::size_t> count;
     WebSocketOpened opened;
 };
 
@@ -95,13 +105,14 @@ Problem wrong_handshake(const std::string& detail) {
 
 void on_written(SoupServerMessage* message, gpointer data) {
     const auto& upgrade = *static_cast<Upgrade*>(data);
-    const auto socket = glib::Ref<GSocket>::share(soup_server_message_get_socket(message));
+    const auto socket = glib::Ref<GSocket>::share(socket_of(message));
     const auto stream = glib::Ref<GIOStream>::adopt(soup_server_message_steal_connection(message));
     if (!socket || !stream) return;
     try {
         upgrade.opened(socket.get(),
                        upgrade.request,
-                       std::make_unique<Socket>(stream, socket, upgrade.limits, upgrade.request));
+                       std::make_unique<Socket>(
+                           stream, socket, upgrade.limits, upgrade.request, upgrade.count));
     } catch (const std::exception& e) {
         log::write(log::Level::Error, log::Mark::Error, "system.exception", {}, e.what());
     }
@@ -119,6 +130,7 @@ std::optional<Problem> begin_websocket(SoupServerMessage* message,
                                        const WebSocketLimits& limits,
                                        const std::vector<std::string>& protocols,
                                        const Request& request,
+                                       std::shared_ptr<std::size_t> count,
                                        WebSocketOpened opened) {
     SoupMessageHeaders* asked = soup_server_message_get_request_headers(message);
     const std::string version = all_of_header(asked, "Sec-WebSocket-Version");
@@ -148,7 +160,7 @@ std::optional<Problem> begin_websocket(SoupServerMessage* message,
         message,
         "wrote-informational",
         G_CALLBACK(on_written),
-        new Upgrade{limits, std::move(agreed), std::move(opened)},
+        new Upgrade{limits, std::move(agreed), std::move(count), std::move(opened)},
         [](gpointer data, GClosure*) { delete static_cast<Upgrade*>(data); },
         static_cast<GConnectFlags>(0));
     return std::nullopt;

@@ -24,10 +24,12 @@ using WebSocketOpened =
 /// wrong with it: 400, or 426 for another version. `opened` comes when the 101 is written and the
 /// connection is no longer libsoup's; never when it breaks before.
 /// @param protocols  as RouteRules::protocols
+/// @param count  of open WebSockets, which the new one is among as long as it lives
 [[nodiscard]] std::optional<Problem> begin_websocket(SoupServerMessage* message,
                                                      const WebSocketLimits& limits,
                                                      const std::vector<std::string>& protocols,
                                                      const Request& request,
+                                                     std::shared_ptr<std::size_t> count,
                                                      WebSocketOpened opened);
 
 }  // namespace offhook::http

@@ -255,7 +255,7 @@ TEST_F(ServerTest, SlowClientsAreCut) {
     EXPECT_TRUE(idle.ended());
 }
 
-TEST_F(ServerTest, ConnectionsAreCounted) {
+TEST_F(ServerTest, OfTooManyTheOneThatIsIdleForTheLongestTimeGoes) {
     start({.max_connections = 2});
     RawClient first(address_);
     RawClient second(address_);
@@ -265,9 +265,44 @@ TEST_F(ServerTest, ConnectionsAreCounted) {
     };
     EXPECT_EQ(get(first), 200);
     EXPECT_EQ(get(second), 200);
-    RawClient third(address_);
-    EXPECT_TRUE(third.ended());
     EXPECT_EQ(get(first), 200);
+    RawClient third(address_);
+    EXPECT_EQ(get(third), 200);
+    EXPECT_TRUE(second.ended());
+    EXPECT_EQ(get(first), 200);
+    EXPECT_EQ(get(third), 200);
+}
+
+TEST_F(ServerTest, ConnectionsWithoutARequestDoNotCountAgainstThoseWithOne) {
+    start({.max_connections = 2});
+    std::vector<std::unique_ptr<RawClient>> silent;
+    for (int i = 0; i < 50; ++i) {
+        silent.push_back(std::make_unique<RawClient>(address_));
+        silent.back()->send("GET /plain HTTP/1.1\r\nHo");
+        EXPECT_EQ(ask(address_, "GET", "/plain").status, 200);
+    }
+    EXPECT_TRUE(silent.front()->ended());  // the oldest of too many
+    silent.back()->send("st: localhost\r\n\r\n");
+    EXPECT_EQ(silent.back()->read().body, "hello");
+}
+
+TEST_F(ServerTest, ARequestMayComeInPieces) {
+    start();
+    const std::string body(60'000, 'b');
+    const std::string request = "POST /things/x HTTP/1.1\r\nHost: localhost\r\n" +
+                                std::string(kJson) + "Content-Length: 60000\r\n\r\n" + body;
+    for (const std::size_t piece : {1UL, 10UL, 1'000UL, 30'000UL, 60'050UL}) {
+        RawClient client(address_);
+        const std::size_t small = piece == 1 ? 300 : request.size();
+        for (std::size_t at = 0; at < small; at += piece)
+            client.send(std::string_view(request).substr(at, piece));
+        if (small < request.size()) client.send(std::string_view(request).substr(small));
+        EXPECT_EQ(client.read().body.size(), body.size()) << piece;
+    }
+    RawClient gone(address_);
+    gone.send(std::string_view(request).substr(0, 1'000));
+    gone.finish();
+    EXPECT_TRUE(gone.ended());
 }
 
 TEST_F(ServerTest, DestructionCutsConnectionsAndFreesThePort) {
