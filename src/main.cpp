@@ -7,6 +7,7 @@
 #include "cli/config_command.h"
 #include "cli/connections_command.h"
 #include "cli/pipeline_command.h"
+#include "cli/token_command.h"
 #include "cli/watch_command.h"
 
 namespace {
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
     offhook::cli::add_watch_command(app, exit_code);
     offhook::cli::add_accounts_command(app, exit_code);
     offhook::cli::add_connections_command(app, exit_code);
+    offhook::cli::add_token_command(app, exit_code);
     offhook::cli::add_ai_command(app, exit_code);
     offhook::cli::add_pipeline_command(app, exit_code);
     offhook::cli::add_config_command(app, exit_code);

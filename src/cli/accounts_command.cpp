@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/escape.h"
+#include "cli/api_access.h"
 #include "cli/http_get.h"
 #include "glib/json_body.h"
 
@@ -39,22 +40,18 @@ void write_row(std::string& out, const Row& row, const std::array<std::size_t, k
     out += line + '\n';
 }
 
-int show(const std::string& url, bool as_json) {
+int show(const ApiOptions& api, bool as_json) {
     const auto fail = [](int code, const base::Error& error, const char* hint) {
         std::fprintf(stderr, "offhook accounts: %s%s\n", error.text().c_str(), hint);
         return code;
     };
-    const auto address = parse_api_address(url);
+    const auto address = api.address();
     if (!address) return fail(kUsage, address.error(), "");
     const auto reply = http_get(*address, "/api/v1/accounts");
     if (!reply) return fail(EX_UNAVAILABLE, reply.error(), "; is `offhook serve` running?");
     if (reply->status != 200) {
-        return fail(EX_UNAVAILABLE,
-                    {base::ErrorCode::Unavailable,
-                     address->text() + " refuses the list of accounts (" +
-                         std::to_string(reply->status) + ")",
-                     {}},
-                    "");
+        return fail(
+            EX_UNAVAILABLE, {base::ErrorCode::Unavailable, refusal_text(*address, *reply), {}}, "");
     }
     const auto table = accounts_table(reply->body);
     if (!table) return fail(EX_UNAVAILABLE, table.error(), "");
@@ -97,18 +94,17 @@ base::Result<AccountsTable> accounts_table(std::string_view body) {
 }
 
 void add_accounts_command(CLI::App& app, int& exit_code) {
-    const auto url = std::make_shared<std::string>("http://127.0.0.1:5000");
     const auto as_json = std::make_shared<bool>(false);
     CLI::App* command =
         app.add_subcommand("accounts", "Show the running daemon's accounts: are they registered?");
-    command->add_option("--url", *url, "The daemon's HTTP address")->capture_default_str();
+    const auto api = add_api_options(*command);
     command->add_flag("--json", *as_json, "The API's answer instead of a table");
     command->footer(
         "Exit code: 0 all are registered, 1 some are not, 69 the daemon is not there.\n"
         "\nExamples:\n"
         "  offhook accounts\n"
         "  offhook accounts --url http://127.0.0.1:5001 --json");
-    command->callback([url, as_json, &exit_code] { exit_code = show(*url, *as_json); });
+    command->callback([api, as_json, &exit_code] { exit_code = show(*api, *as_json); });
 }
 
 }  // namespace offhook::cli

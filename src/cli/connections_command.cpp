@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/escape.h"
+#include "cli/api_access.h"
 #include "cli/http_get.h"
 #include "glib/json_body.h"
 
@@ -21,7 +22,7 @@ constexpr std::size_t kColumns = 9;
 using Row = std::array<std::string, kColumns>;
 
 struct Wishes {
-    std::string url = "http://127.0.0.1:5000", token_file{};
+    std::shared_ptr<ApiOptions> api;
     bool as_json = false, has_ended = false, is_cleanup = false;
 };
 
@@ -63,22 +64,13 @@ int show(const Wishes& wishes) {
         std::fprintf(stderr, "offhook connections: %s%s\n", error.text().c_str(), hint);
         return code;
     };
-    auto address = parse_api_address(wishes.url);
+    const auto address = wishes.api->address();
     if (!address) return fail(kUsage, address.error(), "");
-    if (!wishes.token_file.empty()) {
-        auto token = read_token(wishes.token_file);
-        if (!token) return fail(kUsage, token.error(), "");
-        address->token = std::move(*token);
-    }
     const auto reply = ask(*address, wishes);
     if (!reply) return fail(EX_UNAVAILABLE, reply.error(), "; is `offhook serve` running?");
     if (reply->status != 200) {
-        const bool lacks_token = reply->status == 401 || reply->status == 403;
-        return fail(EX_UNAVAILABLE,
-                    {base::ErrorCode::Unavailable,
-                     address->text() + " refuses (" + std::to_string(reply->status) + ")",
-                     {}},
-                    lacks_token ? "; show a token that may: --token-file" : "");
+        return fail(
+            EX_UNAVAILABLE, {base::ErrorCode::Unavailable, refusal_text(*address, *reply), {}}, "");
     }
     if (wishes.as_json) return std::fputs(reply->body.c_str(), stdout) < 0 ? EX_UNAVAILABLE : 0;
     const auto text =
@@ -128,9 +120,7 @@ void add_connections_command(CLI::App& app, int& exit_code) {
     const auto wishes = std::make_shared<Wishes>();
     CLI::App* command =
         app.add_subcommand("connections", "Show the running daemon's WebSockets, or clean them up");
-    command->add_option("--url", wishes->url, "The daemon's HTTP address")->capture_default_str();
-    command->add_option(
-        "--token-file", wishes->token_file, "A token of the daemon, where it wants one");
+    wishes->api = add_api_options(*command);
     command->add_flag("--ended", wishes->has_ended, "The last 1,000 that ended, and why");
     command->add_flag("--cleanup", wishes->is_cleanup, "End those that nothing is heard of");
     command->add_flag("--json", wishes->as_json, "The API's answer instead of a table");

@@ -207,22 +207,26 @@ base::Result<HttpReply> ask(const ApiAddress& address, const std::string& reques
 
 std::string request_of(const ApiAddress& address,
                        const std::string& method,
-                       const std::string& path) {
+                       const std::string& path,
+                       const std::string& json) {
     const std::string host = address.text().substr(std::string_view("http://").size());
     std::string request = method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\n";
     if (!address.token.empty()) request += "Authorization: Bearer " + address.token + "\r\n";
-    if (method == "POST") request += "Content-Length: 0\r\n";
-    return request + "Connection: close\r\n\r\n";
+    if (method == "POST") request += "Content-Length: " + std::to_string(json.size()) + "\r\n";
+    if (!json.empty()) request += "Content-Type: application/json\r\n";
+    return request + "Connection: close\r\n\r\n" + json;
 }
 
 }  // namespace
 
 base::Result<HttpReply> http_get(const ApiAddress& address, const std::string& path) {
-    return ask(address, request_of(address, "GET", path));
+    return ask(address, request_of(address, "GET", path, {}));
 }
 
-base::Result<HttpReply> http_post(const ApiAddress& address, const std::string& path) {
-    return ask(address, request_of(address, "POST", path));
+base::Result<HttpReply> http_post(const ApiAddress& address,
+                                  const std::string& path,
+                                  const std::string& json) {
+    return ask(address, request_of(address, "POST", path, json));
 }
 
 base::Result<std::string> read_token(const std::string& file) {

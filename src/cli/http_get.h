@@ -32,8 +32,10 @@ struct HttpReply {
 /// @thread any; blocks
 [[nodiscard]] base::Result<HttpReply> http_get(const ApiAddress& address, const std::string& path);
 
-/// As http_get, a POST without a body.
-[[nodiscard]] base::Result<HttpReply> http_post(const ApiAddress& address, const std::string& path);
+/// As http_get, a POST. @param json  its body; empty: none
+[[nodiscard]] base::Result<HttpReply> http_post(const ApiAddress& address,
+                                                const std::string& path,
+                                                const std::string& json = {});
 
 /// The token in a file, without the white space around it. @errors InvalidArgument
 [[nodiscard]] base::Result<std::string> read_token(const std::string& file);

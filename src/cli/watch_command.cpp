@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/monotonic.h"
+#include "cli/api_access.h"
 #include "cli/followed_file.h"
 #include "cli/http_get.h"
 #include "cli/watch_view.h"
@@ -30,7 +31,7 @@ constexpr std::int64_t kStartPatienceNs = 5 * base::kNsPerS;
 constexpr std::int64_t kLostPatienceNs = 3 * base::kNsPerS;
 
 struct Options {
-    std::string url = "http://127.0.0.1:5000";
+    std::shared_ptr<ApiOptions> api;
     double seconds = 0;  ///< 0: until Ctrl-C
     std::string lines;   ///< a file whose lines are shown as well; empty: none
 };
@@ -109,9 +110,7 @@ base::Result<void> look(const ApiAddress& address, Sight& sight) {
     const auto list = http_get(address, "/api/v1/calls?limit=500");
     if (!list) return tl::unexpected(list.error());
     if (list->status != 200) {
-        return base::fail(
-            base::ErrorCode::Unavailable,
-            address.text() + " refuses the list of calls (" + std::to_string(list->status) + ")");
+        return base::fail(base::ErrorCode::Unavailable, refusal_text(address, *list));
     }
     auto calls = parse_calls(list->body);
     if (!calls) return tl::unexpected(calls.error());
@@ -121,7 +120,7 @@ base::Result<void> look(const ApiAddress& address, Sight& sight) {
 }
 
 int watch(const Options& options) {
-    const auto address = parse_api_address(options.url);
+    const auto address = options.api->address();
     if (!address) {
         std::fprintf(stderr, "offhook watch: %s\n", address.error().text().c_str());
         return kUsage;
@@ -172,7 +171,7 @@ int watch(const Options& options) {
 void add_watch_command(CLI::App& app, int& exit_code) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = app.add_subcommand("watch", "Show the running daemon's calls, live");
-    command->add_option("--url", options->url, "The daemon's HTTP address")->capture_default_str();
+    options->api = add_api_options(*command);
     command->add_option("--seconds", options->seconds, "End after this time (0: with Ctrl-C)")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 864000.0));
