@@ -37,6 +37,7 @@ void Api::install(http::Server& server) {
         install_call_orders(server);
         install_messages(server);
     }
+    if (parts_.channels != nullptr) install_channels(server);
     if (parts_.connections != nullptr) install_connections(server);
     install_diagnosis(server);
     server.on_answered([this](std::string_view route, int status, double seconds) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "access/join_tokens.h"
 #include "api/metrics.h"
 #include "connection/registry.h"
 #include "http/server.h"
@@ -25,6 +26,8 @@ struct ApiParts {
     model::CallControl* control = nullptr;              ///< without it calls can be looked at only
     connection::Registry* connections = nullptr;        ///< without it there are none
     model::ChannelControl* channels = nullptr;          ///< without it there are none
+    /// Makes a join token; without it nobody gets one.
+    std::function<base::Result<std::string>(const access::JoinGrant&)> mint_join{};
     std::function<std::vector<model::WorkerStats>()> workers;
     std::function<std::vector<model::WorkerStats>()> web_workers{};  ///< without it there are none
     std::function<bool()> draining;
@@ -41,6 +44,7 @@ struct ApiParts {
     std::function<model::SignallingStats()> signalling{};
     std::function<std::uint64_t()> failed_ai_sessions{};  ///< total since the start
     std::function<std::vector<model::LatencyReading>()> ai_latencies{};
+    std::function<std::uint64_t()> late_mix_frames{};  ///< total since the start
 };
 
 /// The routes of docs/http-api.md.
@@ -59,6 +63,7 @@ private:
     void install_messages(http::Server& server);
     void install_connections(http::Server& server);
     void install_diagnosis(http::Server& server);
+    void install_channels(http::Server& server);
     void install_metrics(http::Server& server);
 
     ApiParts parts_;

@@ -251,6 +251,10 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
         json.null();
     }
     json.field("is_held_by_us", call.is_held_by_us).field("is_held_by_peer", call.is_held_by_peer);
+    json.key("channel");
+    call.channel.empty() ? json.null() : json.value(call.channel);
+    json.key("member");
+    call.member.empty() ? json.null() : json.value(call.member);
     json.key("facts");
     write_facts(json, call.facts);
     json.key("transfer");

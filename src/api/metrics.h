@@ -9,6 +9,7 @@
 #include "connection/registry.h"
 #include "model/account.h"
 #include "model/call_directory.h"
+#include "model/channel.h"
 #include "model/stats_snapshot.h"
 
 namespace offhook::api {
@@ -46,6 +47,8 @@ public:
         model::SignallingStats signalling{};
         std::uint64_t failed_ai_sessions = 0;  ///< total since the start
         std::vector<model::LatencyReading> ai_latencies{};
+        std::vector<model::ChannelInfo> channels{};
+        std::uint64_t late_mix_frames = 0;  ///< total since the start
         std::vector<connection::Entry> connections{};
         connection::Registry::Counters connection_counters{};
     };

@@ -66,6 +66,18 @@ std::optional<int> OrderBody::whole(const char* name) {
     return static_cast<int>(*number);
 }
 
+double OrderBody::number(const char* name) {
+    const auto given = has(name) ? body_->number(name) : std::nullopt;
+    if (!given) complain(std::string(name) + " must be a number", name);
+    return given.value_or(0);
+}
+
+bool OrderBody::yes_no(const char* name) {
+    const auto given = has(name) ? body_->boolean(name) : std::nullopt;
+    if (!given) complain(std::string(name) + " must be true or false", name);
+    return given.value_or(false);
+}
+
 std::vector<std::pair<std::string, std::string>> OrderBody::texts(const char* name) {
     std::vector<std::pair<std::string, std::string>> all;
     if (!has(name)) return all;

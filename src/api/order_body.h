@@ -25,6 +25,9 @@ public:
     [[nodiscard]] std::optional<std::string> given(const char* name);
     [[nodiscard]] std::optional<bool> boolean(const char* name);
     [[nodiscard]] std::optional<int> whole(const char* name);
+    /// Needed, as is the next.
+    [[nodiscard]] double number(const char* name);
+    [[nodiscard]] bool yes_no(const char* name);
     /// An object of texts.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> texts(const char* name);
 

@@ -46,6 +46,22 @@ void promise(HealthCheck& check, std::vector<Figure> promised) {
     check.figures = std::move(promised);
 }
 
+std::string counted(std::uint64_t n, const char* noun) {
+    return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
+// Frames that were given up are the workers' lateness, which `media` tells.
+HealthCheck channels_check(const ApiParts& parts) {
+    if (parts.channels == nullptr) return {Status::Off, "there are no channels here", {}};
+    const auto channels = parts.channels->channels();
+    std::size_t members = 0;
+    for (const model::ChannelInfo& channel : channels) members += channel.members.size();
+    return {Status::Ok,
+            counted(channels.size(), "channel") + ", " + counted(members, "member"),
+            {{"channels", static_cast<std::int64_t>(channels.size())},
+             {"members", static_cast<std::int64_t>(members)}}};
+}
+
 std::vector<NamedCheck> checks_of(const ApiParts& parts) {
     const model::CallDirectory::Totals totals = parts.calls.totals();
     const std::vector<model::WorkerStats> workers = parts.workers();
@@ -68,7 +84,7 @@ std::vector<NamedCheck> checks_of(const ApiParts& parts) {
             {"media", std::move(media)},
             {"ai", ask(parts.ai_health, "no AI is configured")},
             {"websockets", std::move(websockets)},
-            {"channels", {Status::Off, "there are no channels in this version", {}}},
+            {"channels", channels_check(parts)},
             {"storage", ask(parts.storage_health, "nothing is stored")}};
 }
 
@@ -76,10 +92,6 @@ Status worst_of(const std::vector<NamedCheck>& checks) {
     Status worst = Status::Ok;
     for (const NamedCheck& c : checks) worst = std::max(worst, c.check.status);
     return worst;
-}
-
-std::string counted(std::uint64_t n, const char* noun) {
-    return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
 }
 
 std::string summary_of(const ApiParts& parts, const std::vector<NamedCheck>& checks) {

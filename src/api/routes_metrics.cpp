@@ -32,6 +32,9 @@ void Api::install_metrics(http::Server& server) {
                          parts_.failed_ai_sessions ? parts_.failed_ai_sessions() : 0,
                      .ai_latencies = parts_.ai_latencies ? parts_.ai_latencies()
                                                          : std::vector<model::LatencyReading>(),
+                     .channels = parts_.channels == nullptr ? std::vector<model::ChannelInfo>()
+                                                            : parts_.channels->channels(),
+                     .late_mix_frames = parts_.late_mix_frames ? parts_.late_mix_frames() : 0,
                      .connections = parts_.connections == nullptr
                                         ? std::vector<connection::Entry>()
                                         : parts_.connections->connections(),

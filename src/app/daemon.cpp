@@ -20,6 +20,8 @@
 #include "app/account_settings.h"
 #include "app/ai_settings.h"
 #include "app/ai_sockets.h"
+#include "app/channel_doors.h"
+#include "app/channel_rooms.h"
 #include "app/connections.h"
 #include "app/ringcentral_accounts.h"
 #include "app/web_doors.h"
@@ -108,6 +110,7 @@ public:
     ~Daemon() {
         if (connections_) connections_->registry().close();
         server_.reset();
+        if (channel_doors_) channel_doors_->close();
         if (doors_) doors_->close();
         ringcentral_.reset();
         if (sip_) {
@@ -121,8 +124,10 @@ public:
         bot_mail_.set_registry(nullptr);
         // The reaper first: pipelines that it still takes down post to the registry's bus.
         reaper_.reset();
+        channel_doors_.reset();
         doors_.reset();
         calls_.reset();
+        rooms_.reset();
         web_workers_.reset();
         workers_.reset();
         ai_.reset();
@@ -319,6 +324,11 @@ private:
             metrics_.on_ai_left(info);
         };
         hooks.on_drained = [this] { g_main_loop_quit(loop_.get()); };
+        rooms_ =
+            std::make_unique<ChannelRooms>(ChannelRooms::Parts{.config = config_,
+                                                               .control = control_,
+                                                               .context = g_main_context_default(),
+                                                               .workers = *workers_});
         calls_ = std::make_unique<call::CallRegistry>(call::CallRegistry::Parts{
             .config = &config_,
             .context = g_main_context_default(),
@@ -333,7 +343,9 @@ private:
             .web_settings = &web_settings_,
             .make_transport = {},
             .account = [this](const std::string& name) { return rules_of(name); },
+            .channels = &rooms_->channels(),
             .hooks = std::move(hooks)});
+        rooms_->set_calls(calls_.get());
         bot_mail_.set_registry(calls_.get());
         return {};
     }
@@ -455,6 +467,9 @@ private:
             .accounts = &accounts_,
             .control = calls_.get(),
             .connections = &connections_->registry(),
+            .channels = &rooms_->channels(),
+            .mint_join =
+                [this](const access::JoinGrant& grant) { return locks_.join_tokens->mint(grant); },
             .workers = [this] { return workers_->stats(); },
             .web_workers = [this] { return web_worker_stats(); },
             .draining = [this] { return calls_->is_draining(); },
@@ -469,10 +484,23 @@ private:
             .signalling = [this] { return signalling_stats(); },
             .failed_ai_sessions =
                 [this] { return ai_->counters().failed_sessions.load(std::memory_order_relaxed); },
-            .ai_latencies = [this] { return ai_latencies(); }});
+            .ai_latencies = [this] { return ai_latencies(); },
+            .late_mix_frames = [this] { return rooms_->channels().late_frames_total(); }});
         (*server)->set_gate([this](http::Request& request, std::string_view scope) {
             return locks_.keyring->gate(request, scope);
         });
+        if (web_workers_) {
+            // Its path is a name of a channel as well, so it comes before those.
+            channel_doors_.emplace(ChannelDoors::Parts{.web = config_.web,
+                                                       .keyring = *locks_.keyring,
+                                                       .registry = connections_->registry(),
+                                                       .channels = rooms_->channels(),
+                                                       .calls = *calls_,
+                                                       .events = *calls_,
+                                                       .control = control_,
+                                                       .context = g_main_context_default()});
+            channel_doors_->install(**server);
+        }
         api_->install(**server);
         if (config_.web.max_legs > 0) {
             doors_ = std::make_unique<WebDoors>(config_.web,
@@ -650,10 +678,12 @@ private:
     std::unique_ptr<media::StunClient> stun_;  ///< null without `[rtp] stun`
     std::unique_ptr<Connections> connections_;
     std::optional<AiSockets> ai_sockets_;
+    std::unique_ptr<ChannelRooms> rooms_;
     std::unique_ptr<call::CallRegistry> calls_;
     std::unique_ptr<signalling::sip::SipStack> sip_;
     std::optional<api::Api> api_;
-    std::unique_ptr<WebDoors> doors_;  ///< null: no web legs
+    std::optional<ChannelDoors> channel_doors_;  ///< empty: no web legs
+    std::unique_ptr<WebDoors> doors_;            ///< null: no web legs
     std::unique_ptr<http::Server> server_;
 };
 

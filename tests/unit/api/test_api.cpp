@@ -157,7 +157,7 @@ TEST_F(ApiTest, HealthIsTheAgreedShape) {
         R"("media":{"status":"ok","detail":"tick p99 0.2 ms","workers":2,"tick_p99_ms":0.2},)"
         R"("ai":{"status":"ok","detail":"1 of 1 ready"},)"
         R"("websockets":{"status":"off","detail":"nobody can join by WebSocket","live":0},)"
-        R"("channels":{"status":"off","detail":"there are no channels in this version"},)"
+        R"("channels":{"status":"off","detail":"there are no channels here"},)"
         R"("storage":{"status":"off","detail":"nothing is stored"}},)"
         R"("listeners":["http://127.0.0.1:5000","udp:127.0.0.1:5060"]})"
         "\n");
