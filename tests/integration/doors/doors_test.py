@@ -227,7 +227,7 @@ class Command(unittest.TestCase):
         table = made.stderr[made.stderr.index("[[token]]"):]
         self.assertNotIn(text, table)
         with scratch() as folder:
-            daemon = Daemon(folder, more=table)
+            daemon = Daemon(folder, more=table + '[[channel]]\nname = "sales"\n')
             try:
                 url = f"http://127.0.0.1:{daemon.port}"
                 self.assertEqual(ask(daemon.port, "GET", "/api/v1/calls", bearer(text)).status, 200)
