@@ -166,6 +166,17 @@ http::Response mint(const http::Request& request, const ApiParts& parts) {
         }
         grant.role = *known;
     }
+    // Nobody gives away more than they have.
+    const char* needed = grant.role == model::MemberRole::Speaker  ? "operate"
+                         : grant.role == model::MemberRole::Listen ? "listen"
+                                                                   : "barge";
+    if (!request.may(needed)) {
+        return refuse(
+            request,
+            base::Error{base::ErrorCode::Denied,
+                        "a token of this role takes the scope " + std::string(needed) + " as well",
+                        {}});
+    }
     if (life_s < 1 || life_s > access::kMaxJoinLife.count())
         return bad_value(request, "expires_s is 1 to 300", "expires_s");
     if (grant.user.size() > kMaxNameBytes || grant.name.size() > kMaxNameBytes)
