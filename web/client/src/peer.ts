@@ -27,9 +27,16 @@ export class Peer {
   #restarts = 0;
   #connectedAt: number | undefined;
   #startedAt = performance.now();
+  /** What waits for the connection would wait for ever once it is closed. */
+  readonly #gone: Promise<never>;
+  #tellGone: (error: Error) => void = () => undefined;
 
   constructor(configuration: RTCConfiguration, port: PeerPort) {
     this.#port = port;
+    this.#gone = new Promise((_, reject) => {
+      this.#tellGone = reject;
+    });
+    this.#gone.catch(() => undefined);
     this.#connection = new RTCPeerConnection(configuration);
     const on = (name: string, listener: (event: Event) => void): void => {
       this.#cleanup.listen(this.#connection, name, listener);
@@ -104,11 +111,12 @@ export class Peer {
   close(): void {
     this.#cleanup.run();
     this.#connection.close();
+    this.#tellGone(new Error("the connection of sound was closed"));
   }
 
   /** One after the other: a second offer waits for the answer to the first. */
   #negotiate(iceRestart: boolean): Promise<void> {
-    const work = this.#work.then(async () => {
+    const exchange = async (): Promise<void> => {
       if (this.isClosed) return;
       await this.#connection.setLocalDescription(await this.#connection.createOffer({ iceRestart }));
       let sdp: string;
@@ -121,7 +129,8 @@ export class Peer {
         throw error;
       }
       if (!this.isClosed) await this.#connection.setRemoteDescription({ type: "answer", sdp });
-    });
+    };
+    const work = this.#work.then(() => Promise.race([exchange(), this.#gone]));
     this.#work = work.catch(() => undefined);
     return work;
   }

@@ -1,12 +1,12 @@
 /**
- * Tells the other tabs of this browser who holds a place. The server decides who stays; this is a notice, so that a page can
+ * Tells the other tabs of this browser who comes for a place. The server decides who stays; this is a notice, so that a page can
  * say so before it happens. Without BroadcastChannel nothing is told.
  */
 export class Tabs {
   readonly #channel: BroadcastChannel | undefined;
   readonly #tab = Math.random().toString(36).slice(2);
 
-  /** @param onOther - another tab went live at the same place */
+  /** @param onOther - another tab comes for the same place */
   constructor(place: string, onOther: () => void) {
     if (typeof BroadcastChannel === "undefined") return;
     this.#channel = new BroadcastChannel(`offhook ${place}`);
@@ -17,7 +17,7 @@ export class Tabs {
     };
   }
 
-  tellLive(): void {
+  tellComing(): void {
     this.#channel?.postMessage({ tab: this.#tab });
   }
 

@@ -164,11 +164,10 @@ export class VoiceService {
    *
    * @throws MicrophoneError without a microphone; Refusal when the server does not want us; Error when it cannot be reached
    */
-  async join(options: JoinOptions): Promise<Joined> {
-    if (this.#isDisposed) throw new Error("this VoiceService was disposed; make another one");
+  join(options: JoinOptions): Promise<Joined> {
+    if (this.#isDisposed) return Promise.reject(new Error("this VoiceService was disposed; make another one"));
     if (this.#joining && this.#join?.channel === options.channel && this.#join.user === options.user) return this.#joining;
-    if (this.#joining) await this.leave();
-    await this.#releasing;
+    const before = this.#joining ? this.leave() : this.#releasing;
     this.#join = options;
     this.#channel = options.channel;
     this.#removed = undefined;
@@ -176,14 +175,15 @@ export class VoiceService {
     this.#endedLeg = undefined;
     this.#legsEnded = 0;
     this.#become("joining");
-    const joining = this.#enter(options);
+    const joining = (async () => {
+      await before;
+      return this.#enter(options);
+    })();
     this.#joining = joining;
-    try {
-      return await joining;
-    } catch (error) {
+    joining.catch(() => {
       if (this.#joining === joining) this.#end("ended");
-      throw error;
-    }
+    });
+    return joining;
   }
 
   /**
@@ -396,7 +396,12 @@ export class VoiceService {
     await socket.connect();
     // From now on every new connection finds its sound by itself; the first one is waited for.
     socket.on("state", (state) => state === "live" && void this.#restore());
-    await this.#talk();
+    try {
+      await this.#talk();
+    } catch (error) {
+      // Sound that the server ended comes again by itself; the place is there.
+      if (this.#endedLeg === undefined) throw error;
+    }
     if (this.#joined === undefined) throw new Error("left while joining");
     return this.#joined;
   }

@@ -53,7 +53,7 @@ export class Refusal extends Error {
 export interface WebSocketServiceOptions {
   /** ws:// or wss:// */
   readonly url: string;
-  /** Whose place this is, for other tabs: they are told when it goes live. Empty: they are not. */
+  /** Whose place this is, for other tabs: they are told when it connects. Empty: they are not. */
   readonly place?: string;
   readonly protocols?: readonly string[];
   readonly backoff?: BackoffLimits;
@@ -78,7 +78,7 @@ export interface WebSocketEvents {
   message: ServerMessage;
   /** It closed; `final`: it stays away. */
   closed: SocketEnd & { readonly final: boolean };
-  /** Another tab of this browser went live at the same place. */
+  /** Another tab of this browser connects for the same place. */
   elsewhere: undefined;
 }
 
@@ -270,6 +270,8 @@ export class WebSocketService {
       this.#stop({ code: 1006, reason: String(error), at: Date.now() }, error as Error);
       return;
     }
+    // Before the server tells the other one, which then hears nothing more.
+    this.#tabs?.tellComing();
     const attempt: Attempt = { socket, cleanup: new Cleanup(), heard: new Set(), lost: new Set() };
     this.#attempt = attempt;
     attempt.cleanup.listen(socket, "message", (event) => this.#received(attempt, (event as MessageEvent<unknown>).data));
@@ -346,7 +348,6 @@ export class WebSocketService {
     });
     this.#become("live", "welcome");
     this.#ping(attempt);
-    this.#tabs?.tellLive();
     for (const message of this.#queue.take()) this.send(message);
     this.#settle?.resolve();
     this.#settle = undefined;

@@ -249,7 +249,7 @@ test("a listener that throws keeps nobody from hearing", options, () =>
   }),
 );
 
-test("other tabs are told who went live at the same place", options, () =>
+test("other tabs are told who comes for the same place", options, () =>
   withServer(async (_server, make) => {
     const first = make({ place: "lobby ann" });
     const stranger = make({ place: "lobby ben" });
