@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "api/api.h"
+#include "base/json_writer.h"
 #include "http/loop_thread.h"
 #include "http/raw_client.h"
 
