@@ -42,7 +42,7 @@ class WithTokens(unittest.TestCase):
         cls.folder = scratch()
         more, cls.tokens = tables()
         cls.daemon = Daemon(cls.folder.name, 'origins = ["https://app.example.com"]\nhosts = ["voice.example.com"]\nproxies = ["127.0.0.1"]',
-                            more)
+                            more + '[[channel]]\nname = "sales"\n')
         cls.port = cls.daemon.port
         answer = ask(cls.port, "GET", "/api/debug/routes", bearer(cls.tokens["debug"]))
         assert answer.status == 200, answer
@@ -143,6 +143,16 @@ class WithTokens(unittest.TestCase):
                 self.assertEqual(connection.upgrade(path, host=own).status, 401, path)
             with Connection(self.port) as connection:
                 self.assertEqual(connection.upgrade(path, ["Origin: https://app.example.com"], host=own).status, 101, path)
+
+    def test_nobody_gives_away_more_than_they_have(self):
+        def mint(role, scope):
+            return ask(self.port, "POST", "/api/v1/channels/sales/tokens", ["Content-Type: application/json", *bearer(self.tokens[scope])],
+                       json.dumps({"user": "anna", "role": role}).encode())
+        for role, status in [("speaker", 201), ("listen", 403), ("whisper", 403), ("barge", 403), ("take-over", 403)]:
+            self.assertEqual(mint(role, "operate").status, status, role)
+            self.assertEqual(mint(role, "admin").status, 201, role)
+        join = json.loads(mint("speaker", "operate").body)["token"]
+        self.assertEqual(ask(self.port, "GET", "/api/v1/calls", bearer(join)).status, 403, "good for the channel alone")
 
     def test_a_page_on_the_list_may_ask_what_it_may(self):
         asks = ["Access-Control-Request-Method: POST"]
