@@ -147,6 +147,7 @@ public:
         const auto found = records_.find(id);
         if (found == records_.end()) return;
         Record& record = found->second;
+        if (record.is_ending()) return;  // it would take the place from one who stays
         if (record.place == place) return later(id, std::move(done), {});
         if (record.is_claiming) {
             return later(

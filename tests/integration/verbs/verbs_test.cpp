@@ -109,6 +109,36 @@ TEST_F(VerbsTest, AVerbThatTheRouteDoesNotAllowIsAnEvent) {
     EXPECT_EQ(daemon_->process().output().find("rosebud"), std::string::npos);
 }
 
+TEST_F(VerbsTest, ItsSocketIsAConnectionThatAnOperatorMayEnd) {
+    begin({}, "");
+    Scenario scenario = answered();
+    scenario.pause(seconds(6)).bye().receive(200);
+    Sipp sipp(folder_, daemon_->sip_port(), scenario);
+    const std::string id = daemon_->only_call();
+    ASSERT_TRUE(becomes(id, "ai.state", "live"));
+    const auto socket = [&] { return daemon_->json("/api/v1/connections?kind=ai&channel=" + id); };
+    ASSERT_TRUE(eventually(seconds(5), &daemon_->process(), [&] {
+        return socket().number("items.0.sent.messages") > 0;
+    })) << daemon_->get("/api/v1/connections").body;
+    const Json before = socket();
+    EXPECT_EQ(before.text("items.0.user"), "bot");
+    EXPECT_EQ(before.text("items.0.address"), where_);
+    EXPECT_EQ(before.text("items.0.protocol"), "plain");
+    EXPECT_EQ(before.text("items.0.state"), "live");
+    const std::string path = "/api/v1/connections/" + before.text("items.0.id");
+    EXPECT_EQ(http("DELETE", daemon_->http_address(), path).status, 202);
+    ASSERT_TRUE(daemon_->wait_event("ai.back"));
+    EXPECT_EQ(daemon_->json(path).text("end_reason"), "removed");
+    ASSERT_TRUE(eventually(
+        seconds(5), &daemon_->process(), [&] { return socket().text("items.0.state") == "live"; }));
+    EXPECT_NE(socket().text("items.0.id"), before.text("items.0.id"));
+    EXPECT_EQ(call(id).text("state"), "answered");
+    EXPECT_EQ(daemon_->json("/api/debug/websocket-stats").number("counters.removed"), 1);
+    EXPECT_TRUE(sipp.succeeds()) << sipp.problem();
+    EXPECT_TRUE(
+        eventually(seconds(5), &daemon_->process(), [&] { return socket().number("total") == 0; }));
+}
+
 TEST_F(VerbsTest, HangsUpAfterItsLastWord) {
     begin({"tone 600", R"({"type":"hangup","after_speech":true})"}, "verbs = [\"hang-up\"]\n");
     start_capture();

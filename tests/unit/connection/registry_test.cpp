@@ -164,6 +164,18 @@ TEST_F(RegistryTest, OneWhoMovesGivesItsOldPlaceBack) {
     EXPECT_TRUE(one.holds());
 }
 
+TEST_F(RegistryTest, WhoIsToldToEndTakesNoPlace) {
+    make();
+    TestSocket& holder = granted();
+    TestSocket& leaves = socket();
+    leaves.leaves_ = TestSocket::Leaves::Never;
+    ASSERT_TRUE(registry_->remove(leaves.id_, "test"));
+    leaves.claim(kPlace);
+    loop_.settle();
+    EXPECT_FALSE(holder.ended_);
+    EXPECT_FALSE(leaves.answer_);
+}
+
 TEST_F(RegistryTest, ClaimingWhatOneHasIsGranted) {
     make();
     TestSocket& one = granted();
