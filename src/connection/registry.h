@@ -74,8 +74,9 @@ public:
         std::chrono::milliseconds connecting{10'000};
         std::chrono::milliseconds closing{1'000};
         std::size_t max_connections = 4'096;
-        std::size_t max_of_user = 20;  ///< one user's channels and monitors; calls have other limits
-        std::size_t max_claims = 5;    ///< of one place
+        std::size_t max_of_user =
+            20;                      ///< one user's channels and monitors; calls have other limits
+        std::size_t max_claims = 5;  ///< of one place
         std::chrono::milliseconds claim_window{10'000};
         std::size_t history = 1'000;
         std::chrono::milliseconds stuck{10'000};  ///< nothing of a queue was taken: slow
