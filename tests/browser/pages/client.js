@@ -1,7 +1,7 @@
 // A member of a voice channel on Offhook's own client (web/client), with the means to break it.
 import { account, contexts, peers, realGetUserMedia, sockets, takeSoundFrom, tracks } from "./instruments.js";
 import { measure, ToneMeter } from "./sound.js";
-import { VoiceService } from "/modules/offhook-client.js";
+import { findIssues, VoiceService } from "/modules/offhook-client.js";
 
 /** The microphone as it is: no processing that would take a steady tone for noise. */
 const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
@@ -155,12 +155,13 @@ window.heardOf = async (name) => {
   return events.find((event) => event.name === name);
 };
 
-/** Diagnoses until `code` is found; what is found in the end when it is not in time. */
+/** Diagnoses until `code` is found, by the browser's own rules too; what is found in the end when it is not in time. */
 window.diagnose = async (code, limitMs = 15000) => {
   const until = performance.now() + limitMs;
   for (;;) {
     const { healthy, issues, recommendations, server } = await voice.diagnoseAudioIssues();
-    const found = issues.find((issue) => issue.code === code);
+    const isOurs = findIssues(voice.facts()).some((issue) => issue.code === code);
+    const found = isOurs ? issues.find((issue) => issue.code === code) : undefined;
     if (found || performance.now() > until) {
       return { healthy, server, found: found ?? {}, codes: issues.map((issue) => issue.code).join(" "), recommendations };
     }

@@ -20,6 +20,8 @@ export const LIMITS = {
   quietMs: 30_000,
   /** Without a pair of addresses. */
   pairMs: 5000,
+  /** For the first packet to get through. */
+  connectMs: 5000,
   /** Sound may take so long to begin, or pause for so long. */
   flowMs: 2500,
   /** Sound quieter than this is silence, dBov. */
@@ -125,8 +127,9 @@ export const RULES: { readonly [Found in Code]?: Rule } = {
     if (hasNoWay(facts)) return undefined;
     const { peer } = facts;
     const isTrying = peer !== undefined && peer.ice !== "connected" && peer.ice !== "completed";
-    return isTrying && (peer.ice === "failed" || peer.restarts > 0)
-      ? `${peer.sample?.pairs ?? 0} pairs of addresses, ${peer.restarts} new attempts`
+    const isLate = isTrying && peer.hasAnswer && peer.ageMs > LIMITS.connectMs;
+    return isTrying && (peer.ice === "failed" || peer.restarts > 0 || isLate)
+      ? `ICE is ${peer.ice} after ${seconds(peer.ageMs)}, ${peer.sample?.pairs ?? 0} pairs of addresses, ${peer.restarts} new attempts`
       : endedBy(facts, "ice-failed");
   },
   "dtls-failed": (facts) =>
