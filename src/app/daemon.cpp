@@ -459,6 +459,17 @@ private:
         options.allow_remote = config_.http.allow_remote;
         options.hosts = config_.http.hosts;
         options.origins = config_.http.origins;
+        options.max_connections = static_cast<std::size_t>(config_.http.max_connections);
+        options.max_websockets = static_cast<std::size_t>(config_.http.max_websockets);
+        options.request_timeout = std::chrono::seconds(config_.http.handshake_s);
+        options.idle_timeout = std::chrono::seconds(config_.http.idle_s);
+        std::vector<config::Cidr> proxies;
+        for (const std::string& text : config_.http.proxies) {
+            if (auto block = config::Cidr::parse(text)) proxies.push_back(*std::move(block));
+        }
+        options.is_proxy = [proxies](std::string_view address) {
+            return config::contains_any(proxies, address);
+        };
         auto server = http::Server::listen(options);
         if (!server) return tl::unexpected(server.error());
         api_.emplace(api::ApiParts{

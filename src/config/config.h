@@ -21,6 +21,10 @@ struct Http {
     std::vector<std::string> origins{};  ///< pages of others that may use the API
     std::vector<std::string> proxies{};  ///< CIDR; whose word about the client's address counts
     std::string join_key_file{}, join_key_env{}, join_key_credential{};  ///< at most one
+    int max_connections = 1'024;  ///< with requests; and as many more that bring none
+    int max_websockets = 4'096;
+    int handshake_s = 10;  ///< for a whole request to come, and for its answer to be taken
+    int idle_s = 30;       ///< for the next request of a connection
 };
 
 /// Who may use the API. Either the token itself from a secret source, or its SHA-256.

@@ -33,7 +33,8 @@ constexpr milliseconds kPause{20};
 constexpr milliseconds kRest{100};
 
 /// Empty: nobody is counted for it.
-std::string counted_address(const sockaddr_storage& from, const std::vector<std::string>& trusted) {
+std::string counted_address(const sockaddr_storage& from,
+                            const std::function<bool(std::string_view)>& is_proxy) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (from.ss_family == AF_INET) {
         const auto& in = reinterpret_cast<const sockaddr_in&>(from);
@@ -45,8 +46,7 @@ std::string counted_address(const sockaddr_storage& from, const std::vector<std:
         inet_ntop(AF_INET6, &in.sin6_addr, text.data(), text.size());
     }
     std::string address(text.data());
-    return std::find(trusted.begin(), trusted.end(), address) == trusted.end() ? address
-                                                                               : std::string();
+    return is_proxy && is_proxy(address) ? std::string() : address;
 }
 
 /// Bytes of the request that begins here, head and body; empty: the head is not whole. What the
@@ -146,7 +146,7 @@ void Lobby::welcome(int fd, const sockaddr_storage& from) {
     ++counters_.accepted;
     auto visitor = std::make_unique<Visitor>();
     visitor->fd = fd;
-    visitor->address = counted_address(from, limits_.trusted);
+    visitor->address = counted_address(from, limits_.is_proxy);
     visitor->deadline_ns = base::monotonic_ns() + limits_.wait.count() * base::kNsPerMs;
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -11,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "glib/fd_watch.h"
 #include "glib/ref.h"
@@ -33,9 +32,9 @@ public:
     struct Limits {
         std::chrono::milliseconds wait{10'000};  ///< for the request
         std::size_t waiting = 1'024;             ///< more end the oldest
-        /// Of one address; more end its oldest. Loopback and `trusted` have no such limit.
+        /// Of one address; more end its oldest. Loopback and proxies have no such limit.
         std::size_t of_address = 64;
-        std::vector<std::string> trusted{};  ///< numeric addresses: proxies
+        std::function<bool(std::string_view address)> is_proxy{};
     };
     /// Takes over a connection whose request is there, or is too long.
     using Enter = std::function<void(glib::Ref<GSocket>)>;

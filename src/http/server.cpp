@@ -174,7 +174,7 @@ public:
                        Lobby::Limits{.wait = options.request_timeout,
                                      .waiting = options.max_connections,
                                      .of_address = options.max_half_open_of_address,
-                                     .trusted = options.proxies},
+                                     .is_proxy = options.is_proxy},
                        [this](const glib::Ref<GSocket>& entered) { enter(entered); });
         return {};
     }

@@ -30,10 +30,10 @@ struct ServerOptions {
     /// oldest of those that bring nothing.
     std::size_t max_connections = 1'024;
     std::size_t max_websockets = 4'096;  ///< open; more get 503
-    /// Connections of one address that have not brought a request yet. Loopback and `proxies` have
+    /// Connections of one address that have not brought a request yet. Loopback and proxies have
     /// no such limit.
     std::size_t max_half_open_of_address = 64;
-    std::vector<std::string> proxies{};  ///< numeric addresses
+    std::function<bool(std::string_view address)> is_proxy{};
 };
 
 /// A small HTTP/1.1 server: routes, and the checks that every request passes before a handler sees
