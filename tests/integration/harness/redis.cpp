@@ -32,9 +32,19 @@ bool RedisServer::is_unpacked() {
     return std::filesystem::exists(peers() / "usr" / "bin" / "redis-server");
 }
 
-RedisServer::RedisServer(Options options) : options_(std::move(options)), port_(free_port()) {
-    if (!options_.tls_folder.empty()) tls_port_ = free_port();
-    restart();
+RedisServer::RedisServer(Options options) : options_(std::move(options)) {
+    // Somebody else may be quicker with a port that was free.
+    constexpr int kTries = 5;
+    for (int i = 1;; ++i) {
+        port_ = free_port();
+        if (!options_.tls_folder.empty()) tls_port_ = free_port();
+        try {
+            restart();
+            return;
+        } catch (const std::runtime_error&) {
+            if (i == kTries) throw;
+        }
+    }
 }
 
 std::string RedisServer::unix_url() const {

@@ -43,7 +43,7 @@ private:
     [[nodiscard]] std::vector<std::string> cli(const std::vector<std::string>& words) const;
     Options options_;
     TempDir folder_;
-    std::uint16_t port_, tls_port_ = 0;
+    std::uint16_t port_ = 0, tls_port_ = 0;
     std::unique_ptr<Process> process_;
 };
 

@@ -101,7 +101,7 @@ public:
             held.emplace(*fence, place);
         });
     }
-    void let_go(const Place& place, std::uint64_t fence) {
+    void let_go(Place place, std::uint64_t fence) {
         if (held.erase(fence) == 0) return;
         world_.holders[place.channel].erase(fence);
         leases_->release(place, fence);
