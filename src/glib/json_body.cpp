@@ -1,11 +1,47 @@
 #include "glib/json_body.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "glib/error_out.h"
 
 namespace offhook::glib {
 namespace {
+
+/// What may stand outside of strings (RFC 8259 §2).
+bool is_json_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           std::string_view("{}[]:,+-.E \t\r\n").find(c) != std::string_view::npos;
+}
+
+// Before the parser sees it: json-glib takes comments, and several values one after another, of
+// which it leaks all but the last.
+bool is_one_object(std::string_view text) {
+    constexpr std::string_view kSpace = " \t\r\n";
+    text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+    if (!text.starts_with('{')) return false;
+    int depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string) {
+            if (c == '\\') {
+                ++i;
+            } else if (c == '"') {
+                in_string = false;
+            }
+        } else if (c == '"') {
+            in_string = true;
+        } else if (!is_json_character(c)) {
+            return false;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if ((c == '}' || c == ']') && --depth == 0) {
+            return text.find_first_not_of(kSpace, i + 1) == std::string_view::npos;
+        }
+    }
+    return false;
+}
 
 // Before the parser sees it: json-glib recurses without a limit.
 bool is_too_deep(std::string_view text) {
@@ -48,6 +84,7 @@ base::Result<JsonBody> JsonBody::parse(std::string_view text, std::string_view w
     if (text.empty()) return refuse("is empty; a JSON object is needed");
     if (g_utf8_validate(text.data(), length, nullptr) == FALSE) return refuse("is not UTF-8");
     if (is_too_deep(text)) return refuse("is nested deeper than 16");
+    if (!is_one_object(text)) return refuse("is not a JSON object");
     auto parser = Ref<JsonParser>::adopt(json_parser_new());
     GErrorOut error;
     if (json_parser_load_from_data(parser.get(), text.data(), length, error) == FALSE) {

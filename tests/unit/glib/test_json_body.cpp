@@ -46,6 +46,26 @@ TEST(JsonBody, APartOutlivesTheWhole) {
     EXPECT_EQ(part->text("t"), "kept");
 }
 
+// json-glib would read them, and leak what it read first.
+TEST(JsonBody, IsOneObjectAndNothingElse) {
+    for (const char* text : {R"({"a":1}{"a":2})",
+                             R"({"a":1} 7)",
+                             R"(7 {"a":1})",
+                             R"([] {"a":1})",
+                             R"(var x = {"a":1})",
+                             R"({"a":/*{*/1}{"b":2}/*}*/)",
+                             "{\"a\":1}#x\n",
+                             R"({"a":1}//)",
+                             R"({'a':1})",
+                             R"({"a":1)",
+                             "{}}"}) {
+        EXPECT_FALSE(JsonBody::parse(text)) << text;
+    }
+    for (const char* text : {" {\"a\":-1.5E+3}\r\n", R"({"a":"/*{# '"})", "{}", R"({"a":"\\"})"}) {
+        EXPECT_TRUE(JsonBody::parse(text)) << text;
+    }
+}
+
 TEST(JsonBody, DepthIsBoundedBeforeParsing) {
     const auto nested = [](int depth) {
         return "{\"a\":" + std::string(static_cast<std::size_t>(depth - 1), '[') +
