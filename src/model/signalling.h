@@ -38,7 +38,7 @@ struct IncomingCall {
     std::optional<RemoteSdp>
         offer;  ///< empty: offerless INVITE, our 200 carries the offer (RFC 3264 §4)
     std::optional<ChannelPlace> place;  ///< it is a member's leg: no route, no AI of its own
-    Signalling* via = nullptr;          ///< who brought it and takes its commands; null: the SIP room
+    Signalling* via = nullptr;  ///< who brought it and takes its commands; null: the SIP room
 };
 
 /// A call we place. @see Signalling::place_call
