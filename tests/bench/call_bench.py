@@ -83,6 +83,11 @@ class Daemon:
         with urllib.request.urlopen(self.http + path, timeout=10) as answer:
             return answer.read().decode()
 
+    def post(self, path: str, body: dict) -> str:
+        request = urllib.request.Request(self.http + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.read().decode()
+
     def health(self) -> dict:
         return json.loads(self.get("/health"))
 
