@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <stdexcept>
 
 namespace offhook::harness {
@@ -214,7 +215,10 @@ OwnCaller::OwnCaller(const std::string& host,
         throw std::runtime_error("no SIP socket on " + host);
     own_ = uri_host(host) + ":" + std::to_string(local_port(fd_));
     uri_ = "sip:" + user + "@" + uri_host(host) + ":" + std::to_string(sip_port);
-    call_id_ = "own-" + own_;
+    // Of a hundred callers two may get the same port, and a daemon remembers transactions for 32 s.
+    static std::atomic<unsigned> callers{0};
+    number_ = std::to_string(++callers);
+    call_id_ = "own-" + number_ + "-" + own_;
 }
 
 OwnCaller::~OwnCaller() {
@@ -269,7 +273,7 @@ std::string OwnCaller::head(const std::string& method,
                             const std::string& to,
                             const std::string& transaction) const {
     return method + " " + uri_ + " SIP/2.0\r\nVia: SIP/2.0/UDP " + own_ + ";branch=z9hG4bK-own-" +
-           transaction + std::to_string(cseq) + "\r\nFrom: <sip:own@" + own_ +
+           number_ + "-" + transaction + std::to_string(cseq) + "\r\nFrom: <sip:own@" + own_ +
            ">;tag=own\r\nTo: " + (to.empty() ? "<" + uri_ + ">" : to) + "\r\nCall-ID: " + call_id_ +
            "\r\nCSeq: " + std::to_string(cseq) + " " + method + "\r\nMax-Forwards: 70\r\n";
 }

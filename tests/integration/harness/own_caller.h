@@ -110,7 +110,7 @@ private:
     [[nodiscard]] std::string receive(milliseconds limit) const;
 
     int fd_ = -1;
-    std::string host_, own_, uri_, call_id_, to_, answer_;
+    std::string host_, own_, number_, uri_, call_id_, to_, answer_;
     int cseq_ = 0;
 };
 
