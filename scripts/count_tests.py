@@ -9,7 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-CASE = re.compile(r"^\[ *(OK|FAILED|SKIPPED) *\] (\S+).*\(\d+ ms\)$", re.MULTILINE)
+# "[  FAILED  ] Ways/Test.Case/Direct, where GetParam() = ... (12 ms)"
+CASE = re.compile(r"^\[ *(OK|FAILED|SKIPPED) *\] ([^\s,]+).*\(\d+ ms\)$", re.MULTILINE)
 
 
 def counts_of(test: dict) -> list:
