@@ -42,6 +42,13 @@ http::Response list(const model::CallControl& control, const model::CallId& call
     return json_response(200, std::move(json));
 }
 
+void read_text(OrderBody& body, model::MessageOrder& order) {
+    order.body = body.needed("body");
+    if (auto type = body.optional("content_type"); !type.empty())
+        order.content_type = std::move(type);
+    order.headers = body.texts("headers");
+}
+
 }  // namespace
 
 void Api::install_messages(http::Server& server) {
@@ -56,10 +63,7 @@ void Api::install_messages(http::Server& server) {
                      model::MessageOrder order;
                      order.account = body.needed("account");
                      order.to = body.needed("to");
-                     order.body = body.needed("body");
-                     if (auto type = body.optional("content_type"); !type.empty())
-                         order.content_type = std::move(type);
-                     order.headers = body.texts("headers");
+                     read_text(body, order);
                      if (body.problem()) return *body.problem();
                      return sent(request, *parts_.control, std::move(order));
                  },
@@ -80,10 +84,7 @@ void Api::install_messages(http::Server& server) {
                      OrderBody body(request, {"body", "content_type", "headers"});
                      model::MessageOrder order;
                      order.call = *id;
-                     order.body = body.needed("body");
-                     if (auto type = body.optional("content_type"); !type.empty())
-                         order.content_type = std::move(type);
-                     order.headers = body.texts("headers");
+                     read_text(body, order);
                      if (body.problem()) return *body.problem();
                      return sent(request, *parts_.control, std::move(order));
                  },

@@ -67,21 +67,6 @@ bool is_final(EndReason why) {
            why == EndReason::Shutdown || why == EndReason::Client;
 }
 
-EndReason reason_of(http::WebSocketEnd end) {
-    switch (end) {
-        case http::WebSocketEnd::Closed:
-            return EndReason::Client;
-        case http::WebSocketEnd::Silent:
-            return EndReason::Stale;
-        case http::WebSocketEnd::Slow:
-            return EndReason::Slow;
-        case http::WebSocketEnd::TooLarge:
-            return EndReason::Limit;
-        default:
-            return EndReason::Broken;
-    }
-}
-
 }  // namespace
 
 ChannelSession::ChannelSession(const ChannelSettings& settings,
@@ -153,7 +138,10 @@ void ChannelSession::on_websocket_closed(base::Error why, int code) {
     const auto keep = shared_from_this();
     constexpr int kNormal = 1000;
     const bool has_left = code == kNormal;
-    finish(reason_of(socket_->ended()), why.text(), kNormal, has_left ? Fate::Leaves : Fate::Away);
+    finish(connection::reason_of(socket_->ended()),
+           why.text(),
+           kNormal,
+           has_left ? Fate::Leaves : Fate::Away);
 }
 
 void ChannelSession::say(const std::string& message) {
