@@ -1,13 +1,9 @@
 // [[account]]: what is asked of it, and what nobody may write into it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include <fstream>
-
-#include "config/load.h"
 #include "config/reference.h"
+#include "config_file_test.h"
 
 namespace offhook::config {
 namespace {
@@ -15,33 +11,13 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class AccountConfig : public ::testing::Test {
+class AccountConfig : public ConfigFileTest {
 protected:
-    AccountConfig() {
-        std::string name = ::testing::TempDir() + "offhook-account-XXXXXX";
-        if (mkdtemp(name.data()) != nullptr) file_ = name + "/offhook.toml";
-    }
-    ~AccountConfig() override {
-        ::unlink(file_.c_str());
-        ::rmdir(file_.substr(0, file_.rfind('/')).c_str());
-    }
-    base::Result<Loaded> load_text(const std::string& text) {
-        std::ofstream(file_) << text;
-        LoadRequest request;
-        request.file = file_;
-        request.port_range_file = "/nonexistent";
-        return load(request);
-    }
-    std::string problem_of(const std::string& text) {
-        const auto loaded = load_text(text);
-        return loaded ? "no problem" : loaded.error().text();
-    }
     /// A good account, with lines added.
     static std::string account(const std::string& lines = {}) {
         return "[[account]]\nname = \"desk\"\nuser = \"200\"\ndomain = \"pbx.example.com\"\n" +
                lines;
     }
-    std::string file_;
 };
 
 TEST_F(AccountConfig, the_least_that_is_needed) {

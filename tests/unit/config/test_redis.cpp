@@ -1,43 +1,16 @@
 // [redis] and [connections]: what can be said, and which errors are told how.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include <fstream>
-
-#include "config/load.h"
 #include "config/redis_url.h"
+#include "config_file_test.h"
 
 namespace offhook::config {
 namespace {
 
 using ::testing::HasSubstr;
 
-class RedisConfig : public ::testing::Test {
-protected:
-    RedisConfig() {
-        std::string name = ::testing::TempDir() + "offhook-redis-XXXXXX";
-        if (mkdtemp(name.data()) != nullptr) file_ = name + "/offhook.toml";
-    }
-    ~RedisConfig() override {
-        ::unlink(file_.c_str());
-        ::rmdir(file_.substr(0, file_.rfind('/')).c_str());
-    }
-    base::Result<Loaded> load_text(const std::string& text) {
-        std::ofstream(file_) << text;
-        LoadRequest request;
-        request.file = file_;
-        request.port_range_file = "/nonexistent";
-        return load(request);
-    }
-    std::string problem_of(const std::string& text) {
-        const auto loaded = load_text(text);
-        return loaded ? "no problem" : loaded.error().text();
-    }
-
-    std::string file_;
-};
+class RedisConfig : public ConfigFileTest {};
 
 TEST(RedisUrl, Good) {
     const auto plain = parse_redis_url("redis://redis.example.com");

@@ -1,13 +1,9 @@
 // [web] and [[web.ice_server]]: what can be said, and which errors are told how.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include <fstream>
-
-#include "config/load.h"
 #include "config/reference.h"
+#include "config_file_test.h"
 
 namespace offhook::config {
 namespace {
@@ -16,31 +12,11 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class WebConfig : public ::testing::Test {
+class WebConfig : public ConfigFileTest {
 protected:
-    WebConfig() {
-        std::string name = ::testing::TempDir() + "offhook-web-XXXXXX";
-        if (mkdtemp(name.data()) != nullptr) file_ = name + "/offhook.toml";
-    }
-    ~WebConfig() override {
-        ::unlink(file_.c_str());
-        ::rmdir(file_.substr(0, file_.rfind('/')).c_str());
-    }
-    base::Result<Loaded> load_text(const std::string& text) {
-        std::ofstream(file_) << text;
-        LoadRequest request;
-        request.file = file_;
-        request.port_range_file = "/nonexistent";
-        return load(request);
-    }
-    std::string problem_of(const std::string& text) {
-        const auto loaded = load_text(text);
-        return loaded ? "no problem" : loaded.error().text();
-    }
     static std::string turn(const std::string& lines) {
         return "[[web.ice_server]]\nurl = \"turn:turn.example.com:3478?transport=udp\"\n" + lines;
     }
-    std::string file_;
 };
 
 TEST_F(WebConfig, works_without_a_word) {
