@@ -14,6 +14,24 @@ bool is_json_character(char c) {
            std::string_view("{}[]:,+-.E \t\r\n").find(c) != std::string_view::npos;
 }
 
+/// Tells `see` each character that stands outside of strings, their quotes left out, and where; until
+/// it says false. @return whether it never did
+template <class See>
+bool walk_outside_strings(std::string_view text, const See& see) {
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && !see(c, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // Before the parser sees it: json-glib takes comments, and several values one after another, of
 // which it leaks all but the last.
 bool is_one_object(std::string_view text) {
@@ -21,49 +39,26 @@ bool is_one_object(std::string_view text) {
     text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
     if (!text.starts_with('{')) return false;
     int depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_string) {
-            if (c == '\\') {
-                ++i;
-            } else if (c == '"') {
-                in_string = false;
-            }
-        } else if (c == '"') {
-            in_string = true;
-        } else if (!is_json_character(c)) {
-            return false;
-        } else if (c == '{' || c == '[') {
-            ++depth;
-        } else if ((c == '}' || c == ']') && --depth == 0) {
-            return text.find_first_not_of(kSpace, i + 1) == std::string_view::npos;
-        }
-    }
-    return false;
+    bool is_whole = false;
+    walk_outside_strings(text, [&](char c, std::size_t at) {
+        if (!is_json_character(c)) return false;
+        if (c == '{' || c == '[') ++depth;
+        if (c != '}' && c != ']') return true;
+        if (--depth > 0) return true;
+        is_whole = text.find_first_not_of(kSpace, at + 1) == std::string_view::npos;
+        return false;
+    });
+    return is_whole;
 }
 
 // Before the parser sees it: json-glib recurses without a limit.
 bool is_too_deep(std::string_view text) {
     int depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_string) {
-            if (c == '\\') {
-                ++i;
-            } else if (c == '"') {
-                in_string = false;
-            }
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > kMaxJsonDepth) return true;
-        } else if (c == '}' || c == ']') {
-            --depth;
-        }
-    }
-    return false;
+    return !walk_outside_strings(text, [&](char c, std::size_t /*at*/) {
+        if (c == '{' || c == '[') return ++depth <= kMaxJsonDepth;
+        if (c == '}' || c == ']') --depth;
+        return true;
+    });
 }
 
 std::optional<std::string> text_of(JsonNode* node) {
