@@ -7,7 +7,7 @@ import tree
 
 INTERFACES = ["base", "glib", "socket", "http", "config", "model", "sdp", "state", "access", "connection", "diagnosis"]
 PLUGINS = ["worker", "rtp", "srtp", "session", "element", "rtpcallsrc", "aitap", "linekeeper", "rtpcallsink", "callstats", "mixer"]
-ROOMS = ["signalling", "channel", "media", "ai", "stats", "store"]
+ROOMS = ["signalling", "channel", "media", "ai", "stats", "events", "store", "trace", "demo"]
 
 # A room of src/ -> the rooms of src/ that it may include besides itself.
 MAY_INCLUDE = {
@@ -43,6 +43,8 @@ LIBRARIES = [
     (r"spdlog/(?!fmt/)", ["src/base/log"]),  # its formatter is anybody's
     (r"openssl/", ["plugins/srtp/transform.cpp", "src/media/web_certificate.cpp", "src/socket/", "src/ai/protocols/", "src/access/", "tests/"]),
     (r"hiredis/", ["src/connection/redis_", "tests/"]),
+    (r"sqlite3\.h", ["src/store/", "tests/"]),
+    (r"prometheus/", ["src/api/", "tests/"]),
     (r"simdjson", ["src/ai/protocols/message.cpp"]),
     (r"CLI/", ["src/cli/", "src/main.cpp", "src/caller/", "examples/", "tests/"]),
 ]
