@@ -6,6 +6,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
@@ -129,7 +130,56 @@ struct Output {
 
 std::atomic<Output*> g_output{nullptr};
 
+using Told = std::function<void(const Record&)>;
+
+// Whoever tells counts itself in before it looks at `told`, and whoever takes `told` away looks at
+// the count after it: both are sequentially consistent, so one of the two sees the other.
+struct ListenerSlot {
+    std::atomic<Told*> told{nullptr};
+    std::atomic<int> telling{0};
+    std::atomic<bool> is_taken{false};
+};
+
+std::array<ListenerSlot, kMaxListeners> g_listeners;
+std::atomic<int> g_listening{0};
+thread_local bool t_is_telling = false;
+
+void tell_listeners(const Record& record) {
+    if (g_listening.load(std::memory_order_relaxed) == 0 || t_is_telling) return;
+    t_is_telling = true;
+    for (ListenerSlot& slot : g_listeners) {
+        if (slot.told.load(std::memory_order_relaxed) == nullptr) continue;
+        slot.telling.fetch_add(1);
+        if (Told* told = slot.told.load()) (*told)(record);
+        if (slot.telling.fetch_sub(1) == 1) slot.telling.notify_all();
+    }
+    t_is_telling = false;
+}
+
 }  // namespace
+
+Listening set_listener(std::function<void(const Record&)> told) {
+    for (std::size_t i = 0; i < g_listeners.size(); ++i) {
+        ListenerSlot& slot = g_listeners.at(i);
+        if (slot.is_taken.exchange(true, std::memory_order_acquire)) continue;
+        slot.told.store(new Told(std::move(told)));
+        g_listening.fetch_add(1);
+        return Listening(i);
+    }
+    return {};
+}
+
+void Listening::stop() noexcept {
+    const std::size_t at = std::exchange(slot_, kNone);
+    if (at == kNone) return;
+    ListenerSlot& slot = g_listeners.at(at);
+    const std::unique_ptr<Told> told(slot.told.exchange(nullptr));
+    g_listening.fetch_sub(1);
+    for (int telling = slot.telling.load(); telling != 0; telling = slot.telling.load()) {
+        slot.telling.wait(telling);
+    }
+    slot.is_taken.store(false, std::memory_order_release);
+}
 
 base::Result<void> setup(const Options& options) {
     int fd = STDERR_FILENO;
@@ -179,8 +229,14 @@ void write(Level level,
            std::string_view call,
            std::string_view message,
            std::initializer_list<Field> fields) {
+    const bool is_event = !event.empty() && level >= Level::Info;
+    if (!is_event && !enabled(level)) return;
+    const std::int64_t now_ns = base::realtime_ns();
+    if (is_event) {
+        tell_listeners({now_ns, level, event, call, message, {fields.begin(), fields.size()}});
+    }
     if (!enabled(level)) return;
-    const Line line{base::realtime_ns(), level, mark, event, call, message, fields};
+    const Line line{now_ns, level, mark, event, call, message, fields};
     Output* output = g_output;
     if (output == nullptr) {
         write_all(STDERR_FILENO, text_line(line, true, false) + '\n');
