@@ -2,10 +2,13 @@
 
 #include <pocketsphinx.h>
 #include <sphinxbase/err.h>
+#include <sphinxbase/fsg_model.h>
+#include <sphinxbase/jsgf.h>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 namespace offhook::local_ai {
@@ -25,6 +28,22 @@ std::vector<std::int16_t> with_noise(std::span<const std::int16_t> pcm) {
         sample = static_cast<std::int16_t>(std::clamp(sample + noise, -32768, 32767));
     }
     return noisy;
+}
+
+/// What ps_set_jsgf_string does, but for the grammar, which that function never frees.
+bool set_grammar(ps_decoder_t* decoder, const std::string& text) {
+    const auto free_grammar = [](jsgf_t* grammar) { jsgf_grammar_free(grammar); };
+    const std::unique_ptr<jsgf_t, decltype(free_grammar)> grammar(
+        jsgf_parse_string(text.c_str(), nullptr), free_grammar);
+    if (!grammar) return false;
+    jsgf_rule_t* rule = jsgf_get_public_rule(grammar.get());
+    if (rule == nullptr) return false;
+    const auto weight = static_cast<float32>(cmd_ln_float_r(ps_get_config(decoder), "-lw"));
+    const auto free_model = [](fsg_model_t* model) { fsg_model_free(model); };
+    const std::unique_ptr<fsg_model_t, decltype(free_model)> model(
+        jsgf_build_fsg(grammar.get(), rule, ps_get_logmath(decoder), weight), free_model);
+    return model && ps_set_fsg(decoder, kSearch, model.get()) == 0 &&
+           ps_set_search(decoder, kSearch) == 0;
 }
 
 }  // namespace
@@ -78,8 +97,7 @@ base::Result<Recogniser> Recogniser::create(const std::string& model, const std:
     if (!made.decoder_)
         return base::fail(base::ErrorCode::NotFound,
                           "pocketsphinx cannot read the speech model in " + model);
-    if (ps_set_jsgf_string(made.decoder_.get(), kSearch, grammar.c_str()) != 0 ||
-        ps_set_search(made.decoder_.get(), kSearch) != 0) {
+    if (!set_grammar(made.decoder_.get(), grammar)) {
         return base::fail(
             base::ErrorCode::InvalidArgument,
             "pocketsphinx does not take the grammar: every word has to stand in " + words);
