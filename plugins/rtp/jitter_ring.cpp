@@ -153,6 +153,7 @@ std::optional<JitterRing::Item> JitterRing::next(std::int64_t now_ns) noexcept {
     Item item;
     item.kind = Item::Kind::Packet;
     item.packet = first->packet;
+    item.waited_ns = now_ns - first->arrived_ns;
     return item;
 }
 

@@ -53,6 +53,7 @@ public:
     struct Item {
         enum class Kind { Packet, Lost } kind = Kind::Lost;
         PacketView packet;               ///< Kind::Packet; valid until the next call on the ring
+        std::int64_t waited_ns = 0;      ///< Kind::Packet: since it arrived
         std::uint32_t duration_rtp = 0;  ///< Kind::Lost: how much time is missing, in RTP ticks; 0
                                          ///< when only packets of a shared timestamp are
         std::uint32_t lost_packets = 0;  ///< Kind::Lost: how many sequence numbers, 1-100

@@ -37,6 +37,7 @@ std::optional<PacketView> parse_packet(std::span<const std::uint8_t> datagram) n
         end -= padding;
     }
     packet.payload = datagram.subspan(begin, end - begin);
+    packet.overhead_bytes = datagram.size() - packet.payload.size();
     return packet;
 }
 

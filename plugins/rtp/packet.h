@@ -18,6 +18,7 @@ struct PacketView {
     std::uint32_t timestamp_rtp = 0;
     std::uint32_t ssrc = 0;
     std::span<const std::uint8_t> payload;
+    std::size_t overhead_bytes = 0;  ///< what of the datagram is not payload
 };
 
 /// Parses with every length checked (version, CSRC count, extension, padding); empty when it lies

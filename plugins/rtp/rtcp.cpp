@@ -51,7 +51,15 @@ bool read_packet(std::span<const std::uint8_t> packet,
     const std::size_t blocks_at = type == kSenderReport ? 8 + kSenderInfoBytes : 8;
     if (packet.size() < blocks_at + count * kBlockBytes) return false;
     news.sender_ssrc = detail::load32(packet, 4);
-    if (type == kSenderReport) news.sr_middle_ntp = detail::load32(packet, 10);
+    if (type == kSenderReport) {
+        news.sr_middle_ntp = detail::load32(packet, 10);
+        const std::uint64_t ntp =
+            std::uint64_t{detail::load32(packet, 8)} << 32 | detail::load32(packet, 12);
+        news.sender = {.ntp = ntp,
+                       .timestamp_rtp = detail::load32(packet, 16),
+                       .packets = detail::load32(packet, 20),
+                       .payload_bytes = detail::load32(packet, 24)};
+    }
     for (std::size_t i = 0; i < count; ++i) {
         const auto block = packet.subspan(blocks_at + i * kBlockBytes, kBlockBytes);
         if (detail::load32(block, 0) == our_ssrc) news.about_us = read_block(block);

@@ -77,7 +77,8 @@ struct RtcpNews {
     std::optional<std::uint32_t> sender_ssrc;
     std::optional<std::uint32_t> sr_middle_ntp;
     bool bye = false;
-    struct About {  ///< the report block about our SSRC
+    std::optional<SenderInfo> sender;  ///< of its SR
+    struct About {                     ///< the report block about our SSRC
         std::uint8_t fraction_lost = 0;
         std::int32_t cumulative_lost = 0;
         std::uint32_t jitter_rtp = 0;

@@ -27,8 +27,8 @@ RtpSender::RtpSender(std::shared_ptr<session::RtpSession> session,
 }
 
 void RtpSender::send_pcm(std::span<const std::int16_t> pcm, std::uint64_t offset_samples) noexcept {
-    if (level_.feed(pcm))
-        LegCounters::set(session_->counters()->sent_level_cdb, level_.level_cdb());
+    LegCounters& c = *session_->counters();
+    if (level_.feed(pcm, &c.sent_sound)) LegCounters::set(c.sent_level_cdb, level_.level_cdb());
     if (partial_samples_ == 0 && pcm.size() == frame_samples_) {
         send_frame(pcm, offset_samples);
         return;

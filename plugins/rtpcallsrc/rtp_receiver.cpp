@@ -109,7 +109,7 @@ void RtpReceiver::handle(std::span<const std::uint8_t> datagram,
     if (arrival.reordered) LegCounters::add<std::uint64_t>(c.reordered_packets, 1);
     switch (arrival.verdict) {
         case JitterRing::Verdict::PlayNow:
-            play(*packet, now_ns);
+            play(*packet, 0, now_ns);
             break;
         case JitterRing::Verdict::Held:
             break;
@@ -131,16 +131,20 @@ void RtpReceiver::play_due(std::int64_t now_ns) noexcept {
 void RtpReceiver::play_due_packets(std::int64_t now_ns) noexcept {
     while (const auto item = ring_.next(now_ns)) {
         if (item->kind == JitterRing::Item::Kind::Packet) {
-            play(item->packet, now_ns);
+            play(item->packet, item->waited_ns, now_ns);
         } else {
-            LegCounters::add<std::uint64_t>(session_->counters()->lost_packets, item->lost_packets);
+            LegCounters& c = *session_->counters();
+            LegCounters::add<std::uint64_t>(c.lost_packets, item->lost_packets);
+            LegCounters::add<std::uint64_t>(c.loss_runs, 1);
             conceal(item->duration_rtp);
         }
     }
     LegCounters::set(session_->counters()->playout_delay_ns, ring_.target_ns());
 }
 
-void RtpReceiver::play(const rtp::PacketView& packet, std::int64_t now_ns) noexcept {
+void RtpReceiver::play(const rtp::PacketView& packet,
+                       std::int64_t waited_ns,
+                       std::int64_t now_ns) noexcept {
     const auto& settings = session_->settings();
     if (packet.payload_type == settings.telephone_event_type) return play_digit(packet);
     if (packet.payload_type == settings.comfort_noise_type) return play_noise(packet, now_ns);
@@ -159,6 +163,11 @@ void RtpReceiver::play(const rtp::PacketView& packet, std::int64_t now_ns) noexc
         LegCounters::add<std::uint64_t>(session_->counters()->refused_packets, 1);
         return;
     }
+    LegCounters& c = *session_->counters();
+    LegCounters::add<std::uint64_t>(c.decoded_samples, samples);
+    if (waited_ns > 0)
+        LegCounters::add(c.jitter_delay_s,
+                         static_cast<double>(waited_ns) * static_cast<double>(samples) / 1e9);
     deliver(std::span(pcm).first(samples));
     if (!decoder_->begins_pause(packet.payload)) return;
     const model::CodecFacts& facts = session_->codec();
@@ -231,6 +240,7 @@ void RtpReceiver::conceal(std::uint32_t duration_rtp) noexcept {
         static_cast<std::size_t>(duration_rtp) * facts.sample_rate_hz / facts.rtp_clock_hz,
         pcm.size());
     LegCounters::add<std::uint64_t>(session_->counters()->concealed_samples, samples);
+    if (samples > 0) LegCounters::add<std::uint64_t>(session_->counters()->concealment_events, 1);
     while (samples > 0) {
         const auto piece =
             std::span(pcm).first(std::min(samples, model::frame_samples(facts.sample_rate_hz)));
@@ -241,8 +251,9 @@ void RtpReceiver::conceal(std::uint32_t duration_rtp) noexcept {
 }
 
 void RtpReceiver::deliver(std::span<const std::int16_t> pcm) noexcept {
-    if (level_.feed(pcm))
-        LegCounters::set(session_->counters()->received_level_cdb, level_.level_cdb());
+    LegCounters& c = *session_->counters();
+    if (level_.feed(pcm, &c.received_sound))
+        LegCounters::set(c.received_level_cdb, level_.level_cdb());
     sink_.on_pcm(pcm);
 }
 

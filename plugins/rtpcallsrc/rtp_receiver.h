@@ -60,7 +60,8 @@ public:
 
 private:
     void play_due_packets(std::int64_t now_ns) noexcept;
-    void play(const rtp::PacketView& packet, std::int64_t now_ns) noexcept;
+    /// @param waited_ns  for its turn in the ring
+    void play(const rtp::PacketView& packet, std::int64_t waited_ns, std::int64_t now_ns) noexcept;
     void play_digit(const rtp::PacketView& packet) noexcept;
     void play_noise(const rtp::PacketView& packet, std::int64_t now_ns) noexcept;
     void begin_pause(std::uint32_t timestamp_rtp, std::int64_t from_ns, bool is_told) noexcept;

@@ -28,7 +28,9 @@ RtpSession::RtpSession(SocketPair sockets, Settings settings)
       counters_(std::make_shared<LegCounters>()),
       ssrc_(settings_.ssrc ? *settings_.ssrc : random_u32()),
       random_(random_u32() | 1U),
-      reception_(codec().rtp_clock_hz) {}
+      reception_(codec().rtp_clock_hz) {
+    LegCounters::set(counters_->local_ssrc, ssrc_);
+}
 
 RtpSession::RtpSession(std::shared_ptr<WebPort> port, Settings settings)
     : RtpSession(SocketPair(), std::move(settings)) {
@@ -126,6 +128,8 @@ SourceLock::Verdict RtpSession::accept(const rtp::PacketView& packet,
     LegCounters::set(c.last_received_ns, now_ns);
     LegCounters::add<std::uint64_t>(c.received_packets, 1);
     LegCounters::add<std::uint64_t>(c.received_bytes, packet.payload.size());
+    LegCounters::add<std::uint64_t>(c.received_header_bytes, packet.overhead_bytes);
+    LegCounters::set(c.remote_ssrc, packet.ssrc);
     LegCounters::set(c.jitter_ns, reception_.jitter_ns());
     return verdict;
 }
@@ -142,18 +146,30 @@ void RtpSession::handle_rtcp(std::span<const std::uint8_t> datagram,
         return;
     }
     rtcp_source_ = from;
-    LegCounters::add<std::uint64_t>(counters_->rtcp_received, 1);
-    LegCounters::set(counters_->last_rtcp_received_ns, now_ns);
+    LegCounters& c = *counters_;
+    LegCounters::add<std::uint64_t>(c.rtcp_received, 1);
+    LegCounters::add<std::uint64_t>(c.rtcp_received_bytes, datagram.size());
+    LegCounters::set(c.last_rtcp_received_ns, now_ns);
+    if (news->sender) {
+        LegCounters::add<std::uint64_t>(c.sender_reports, 1);
+        LegCounters::set(c.remote_sr_ntp, news->sender->ntp);
+        LegCounters::set(c.remote_sent_packets, news->sender->packets);
+        LegCounters::set(c.remote_sent_bytes, news->sender->payload_bytes);
+    }
     if (news->sr_middle_ntp) last_sr_ = {*news->sr_middle_ntp, now_ns};
     if (!news->about_us) return;
     const auto& about = *news->about_us;
-    LegCounters::set<std::int64_t>(counters_->remote_lost_packets, about.cumulative_lost);
+    LegCounters::add<std::uint64_t>(c.remote_reports, 1);
+    LegCounters::set<std::int64_t>(c.remote_lost_packets, about.cumulative_lost);
+    LegCounters::set<std::uint32_t>(c.remote_fraction_lost, about.fraction_lost);
     LegCounters::set<std::int64_t>(
-        counters_->remote_jitter_ns,
+        c.remote_jitter_ns,
         static_cast<std::int64_t>(about.jitter_rtp) * base::kNsPerS / codec().rtp_clock_hz);
     const auto ntp_now = static_cast<std::uint32_t>(rtp::ntp_of(base::realtime_ns()) >> 16);
     if (const auto round_trip = rtp::round_trip_ns(about, ntp_now)) {
-        LegCounters::set(counters_->round_trip_ns, *round_trip);
+        LegCounters::set(c.round_trip_ns, *round_trip);
+        LegCounters::add(c.total_round_trip_ns, *round_trip);
+        LegCounters::add<std::uint64_t>(c.round_trips, 1);
     }
 }
 
@@ -259,6 +275,7 @@ void RtpSession::send_report(bool bye, std::int64_t now_ns) noexcept {
     const int fd = settings_.rtcp_mux ? sockets_.rtp_fd() : sockets_.rtcp_fd();
     if (size > 0 && sendto(fd, report.data(), size, MSG_NOSIGNAL, to.data(), to.size()) >= 0) {
         LegCounters::add<std::uint64_t>(counters_->rtcp_sent, 1);
+        LegCounters::add<std::uint64_t>(counters_->rtcp_sent_bytes, size);
     }
 }
 

@@ -49,6 +49,12 @@ void write_stats(base::JsonWriter& json, const model::LegStats& s) {
     known_field(json, "since_last_received_ms", s.since_last_received_ms);
     json.field("jitter_ms", s.jitter_ms).field("playout_delay_ms", s.playout_delay_ms);
     json.field("received_level_dbov", s.received_level_dbov);
+    json.field("sent_level_now_dbov", s.sent_level_now_dbov);
+    json.field("received_level_now_dbov", s.received_level_now_dbov);
+    json.field("sent_clipped_samples", s.sent_sound.clipped_samples);
+    json.field("received_clipped_samples", s.received_sound.clipped_samples);
+    json.field("sent_silent_seconds", s.sent_sound.silent_seconds);
+    json.field("received_silent_seconds", s.received_sound.silent_seconds);
     known_field(json, "round_trip_ms", s.round_trip_ms);
     known_field(json, "remote_jitter_ms", s.remote_jitter_ms);
     json.field("remote_lost_packets", s.remote_lost_packets);

@@ -15,6 +15,7 @@
 #include "model/call_id.h"
 #include "model/channel.h"
 #include "model/leg_kind.h"
+#include "model/quality.h"
 #include "model/stats_snapshot.h"
 
 namespace offhook::model {
@@ -82,6 +83,7 @@ struct CallInfo {
     std::vector<RingCentralCommand> ringcentral_commands;  ///< the last 16
     std::optional<CallEnd> end;
     LegStats stats;
+    Quality quality;  ///< sampled once a second from the start of the media on
 };
 
 /// The calls of this process, for the API and the metrics. Control thread only.

@@ -8,6 +8,21 @@ namespace offhook::model {
 /// Where the sound of a sent packet came from.
 enum class FrameSource : std::uint8_t { None, Ai, Fill, Dtmf };
 
+/// How loud one direction is, as its worker measures it on every frame. dBov: 0 is a square wave of
+/// full scale (32,767).
+struct SoundCounters {
+    template <class T>
+    using Cell = std::atomic<T>;
+
+    Cell<std::int32_t> level_now_cdb{-12700};  ///< RMS of the last 200 ms, 1/100 dBov
+    Cell<std::uint64_t> samples{0};            ///< at the codec's sample rate
+    Cell<std::uint64_t> clipped_samples{0};    ///< 32,124 and more, the most that G.711 can say
+    Cell<std::uint64_t> seconds{0};            ///< whole ones that were measured
+    Cell<std::uint64_t> silent_seconds{0};     ///< those below -60 dBov
+    Cell<double> energy_s{0};         ///< sum of (sample / full scale)^2 times its duration
+    Cell<double> active_energy_s{0};  ///< the same of the seconds that were not silent
+};
+
 /// Live counters of one leg. Written by its media worker only (relaxed), read by anybody (relaxed):
 /// numbers of one read need not belong to the same instant. Inbound = from the caller, outbound =
 /// to the caller.
@@ -62,6 +77,26 @@ struct LegCounters {
     Cell<std::uint64_t> rtcp_received{0};
     Cell<std::int64_t> last_rtcp_received_ns{0};
     Cell<std::uint64_t> rtcp_sent{0};
+
+    // for quality and the W3C report (stats room)
+    SoundCounters sent_sound, received_sound;
+    Cell<std::uint32_t> local_ssrc{0};
+    Cell<std::uint32_t> remote_ssrc{0};            ///< of the packet accepted last
+    Cell<std::uint64_t> received_header_bytes{0};  ///< RTP headers, extensions and padding
+    Cell<std::uint64_t> rtcp_sent_bytes{0};        ///< of phone legs: webrtcbin writes its own
+    Cell<std::uint64_t> rtcp_received_bytes{0};
+    Cell<std::uint64_t> loss_runs{0};  ///< lost packets in a row count once
+    Cell<std::uint64_t> concealment_events{0};
+    Cell<std::uint64_t> decoded_samples{0};       ///< that came out of the jitter ring
+    Cell<double> jitter_delay_s{0};               ///< the time each of them spent in it, summed
+    Cell<std::uint64_t> remote_reports{0};        ///< report blocks about us
+    Cell<std::uint32_t> remote_fraction_lost{0};  ///< of the last one, 1/256
+    Cell<std::int64_t> total_round_trip_ns{0};
+    Cell<std::uint64_t> round_trips{0};     ///< how many are in that sum
+    Cell<std::uint64_t> sender_reports{0};  ///< SRs of the far end; its figures are of the last
+    Cell<std::uint64_t> remote_sr_ntp{0};   ///< 32.32, seconds since 1900, on its clock
+    Cell<std::uint32_t> remote_sent_packets{0};
+    Cell<std::uint32_t> remote_sent_bytes{0};
 
     // the AI side
     Cell<std::uint64_t> tapped_samples{0};

@@ -19,6 +19,51 @@ double optional_ms(std::int64_t ns) {
     return ns < 0 ? -1.0 : ms(ns);
 }
 
+// 32.32 since 1900 -> ns since 1970.
+std::int64_t realtime_of_ntp(std::uint64_t ntp) {
+    constexpr std::int64_t kNtpEpochS = 2'208'988'800;
+    if (ntp == 0) return 0;
+    const std::uint64_t fraction_ns = (ntp & 0xFFFF'FFFFU) * 1'000'000'000U >> 32;
+    return (static_cast<std::int64_t>(ntp >> 32) - kNtpEpochS) * 1'000'000'000 +
+           static_cast<std::int64_t>(fraction_ns);
+}
+
+SoundStats sound_of(const SoundCounters& c) {
+    const auto get = [](const auto& cell) { return LegCounters::get(cell); };
+    return {.level_now_dbov = get(c.level_now_cdb) / 100.0,
+            .samples = get(c.samples),
+            .clipped_samples = get(c.clipped_samples),
+            .seconds = get(c.seconds),
+            .silent_seconds = get(c.silent_seconds),
+            .energy_s = get(c.energy_s),
+            .active_energy_s = get(c.active_energy_s)};
+}
+
+void take_report_facts(const LegCounters& c, LegStats& s) {
+    const auto get = [](const auto& cell) { return LegCounters::get(cell); };
+    s.sent_sound = sound_of(c.sent_sound);
+    s.received_sound = sound_of(c.received_sound);
+    s.sent_level_now_dbov = s.sent_sound.level_now_dbov;
+    s.received_level_now_dbov = s.received_sound.level_now_dbov;
+    s.local_ssrc = get(c.local_ssrc);
+    s.remote_ssrc = get(c.remote_ssrc);
+    s.received_header_bytes = get(c.received_header_bytes);
+    s.rtcp_sent_bytes = get(c.rtcp_sent_bytes);
+    s.rtcp_received_bytes = get(c.rtcp_received_bytes);
+    s.loss_runs = get(c.loss_runs);
+    s.concealment_events = get(c.concealment_events);
+    s.decoded_samples = get(c.decoded_samples);
+    s.jitter_delay_s = get(c.jitter_delay_s);
+    s.remote_reports = get(c.remote_reports);
+    s.remote_fraction_lost = get(c.remote_fraction_lost) / 256.0;
+    s.total_round_trip_ms = ms(get(c.total_round_trip_ns));
+    s.round_trips = get(c.round_trips);
+    s.sender_reports = get(c.sender_reports);
+    s.remote_sr_realtime_ns = realtime_of_ntp(get(c.remote_sr_ntp));
+    s.remote_sent_packets = get(c.remote_sent_packets);
+    s.remote_sent_bytes = get(c.remote_sent_bytes);
+}
+
 }  // namespace
 
 LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_t now_ns) {
@@ -65,6 +110,7 @@ LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_
     s.tapped_samples = get(c.tapped_samples);
     s.voice_samples = get(c.voice_samples);
     s.voice_underruns = get(c.voice_underruns);
+    take_report_facts(c, s);
     return s;
 }
 

@@ -9,6 +9,13 @@
 
 namespace offhook::model {
 
+/// A copy of SoundCounters. Levels in dBov, -127: digital silence.
+struct SoundStats {
+    double level_now_dbov = -127;  ///< power of the last 200 ms
+    std::uint64_t samples = 0, clipped_samples = 0, seconds = 0, silent_seconds = 0;
+    double energy_s = 0, active_energy_s = 0;
+};
+
 /// A copy of a leg's counters at one moment, plus what only the copying side knows. Durations in
 /// the unit named.
 struct LegStats {
@@ -19,7 +26,7 @@ struct LegStats {
     double since_last_sent_ms = -1;
     double max_gap_ms = 0;
     FrameSource last_source = FrameSource::None;
-    double sent_level_dbov = -127;
+    double sent_level_dbov = -127, sent_level_now_dbov = -127;  ///< of a second, of 200 ms
 
     std::uint64_t received_packets = 0, received_bytes = 0, lost_packets = 0, late_packets = 0;
     std::uint64_t duplicate_packets = 0, reordered_packets = 0, refused_packets = 0;
@@ -28,12 +35,25 @@ struct LegStats {
     double since_last_received_ms = -1;
     bool is_paused = false;  ///< the caller's side sends nothing on purpose (comfort noise, DTX)
     double jitter_ms = 0, playout_delay_ms = 0;
-    double received_level_dbov = -127;
+    double received_level_dbov = -127, received_level_now_dbov = -127;
 
     double round_trip_ms = -1, remote_jitter_ms = -1;  ///< -1: no RTCP report yet
     std::int64_t remote_lost_packets = 0;
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
     double since_last_rtcp_ms = -1;
+
+    SoundStats sent_sound, received_sound;
+    std::uint32_t local_ssrc = 0, remote_ssrc = 0;  ///< the latter is 0 until a packet was accepted
+    std::uint64_t received_header_bytes = 0, rtcp_sent_bytes = 0, rtcp_received_bytes = 0;
+    std::uint64_t loss_runs = 0, concealment_events = 0, decoded_samples = 0;
+    double jitter_delay_s = 0;  ///< summed over `decoded_samples`
+    std::uint64_t remote_reports = 0;
+    double remote_fraction_lost = 0;  ///< 0 to 1, between the last two reports
+    double total_round_trip_ms = 0;   ///< sum of `round_trips` measurements
+    std::uint64_t round_trips = 0;
+    std::uint64_t sender_reports = 0;
+    std::int64_t remote_sr_realtime_ns = 0;  ///< since 1970, on the far end's clock; 0: none yet
+    std::uint32_t remote_sent_packets = 0, remote_sent_bytes = 0;
 
     std::uint64_t tapped_samples = 0, tap_dropped_samples = 0;
     std::uint64_t voice_samples = 0, voice_queued_samples = 0, voice_dropped_samples = 0,
