@@ -29,6 +29,7 @@ void Api::install(http::Server& server) {
                  "/api/debug/routes",
                  [&server](const http::Request&) { return routes_of(server); },
                  {.scope = "debug"});
+    install_openapi(server);
     install_health(server);
     install_metrics(server);
     install_accounts(server);

@@ -65,6 +65,7 @@ private:
     void install_diagnosis(http::Server& server);
     void install_channels(http::Server& server);
     void install_metrics(http::Server& server);
+    void install_openapi(http::Server& server);
 
     ApiParts parts_;
     const std::int64_t started_ns_;  ///< CLOCK_MONOTONIC

@@ -15,6 +15,7 @@ SCOPES = ["read", "operate", "listen", "barge", "debug"]
 # Routes that ask for no scope, and why. A new route is not among them unless its door has a lock of its own.
 OPEN = {
     ("GET", "/health"), ("GET", "/livez"), ("GET", "/readyz"),  # little for strangers
+    ("GET", "/openapi.json"),  # nothing of this daemon is in it
     ("OPTIONS", "/whip/{endpoint}"), ("OPTIONS", "/whip/{endpoint}/sessions/{session}"),
     ("OPTIONS", "/whep/{endpoint}"), ("OPTIONS", "/whep/{endpoint}/sessions/{session}"),
 }
