@@ -37,6 +37,7 @@ AgentCore::AgentCore(GMainContext* context,
       events_(events),
       counters_(counters),
       flow_events_(flow_events),
+      wire_(settings_.wire_tap),
       tcp_(context,
            flow_events,
            TcpLimits{.max_connections = settings_.max_connections,
@@ -44,7 +45,7 @@ AgentCore::AgentCore(GMainContext* context,
                      .idle = settings_.tcp_idle,
                      .incomplete = settings_.tcp_incomplete},
            settings_.dscp),
-      paths_(tcp_, accounts_, settings_.advertise, settings_.allow),
+      paths_(wire_, tcp_, accounts_, settings_.advertise, settings_.allow),
       transactions_(
           context,
           SipTimers{settings_.t1, settings_.t2, settings_.t4},
@@ -155,7 +156,7 @@ void AgentCore::refuse_unreadable(const Received& received, std::string_view why
     // To where it came from, not to what its Via says; and a flood is not answered.
     if (++refusals_ > kMaxRefusalsPerSecond) return;
     if (const auto answer = answer_unreadable(received.bytes, settings_.user_agent))
-        (void)received.flow->send(*answer, received.from);
+        (void)wire_.send(*received.flow, *answer, received.from);
 }
 
 void AgentCore::log_soon() {

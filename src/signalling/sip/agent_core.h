@@ -17,6 +17,7 @@
 #include "signalling/sip/tcp_socket.h"
 #include "signalling/sip/transactions.h"
 #include "signalling/sip/udp_socket.h"
+#include "signalling/sip/wire.h"
 
 namespace offhook::signalling::sip {
 
@@ -52,6 +53,7 @@ public:
     [[nodiscard]] Transactions& transactions() { return transactions_; }
     [[nodiscard]] RequestSender& sender() { return sender_; }
     [[nodiscard]] Paths& paths() { return paths_; }
+    [[nodiscard]] const Wire& wire() const { return wire_; }
 
     /// An answer of ours to a request that waits for one.
     struct Answer {
@@ -92,6 +94,7 @@ private:
     model::SignallingEvents& events_;
     SipCounters& counters_;
     FlowEvents& flow_events_;
+    const Wire wire_;
     AccountPorts accounts_;
     TcpTransport tcp_;
     std::vector<std::unique_ptr<UdpSocket>> udp_;

@@ -3,17 +3,17 @@
 namespace offhook::signalling::sip {
 
 bool Paths::deliver(const Path& path, std::string_view bytes) {
-    if (path.flow->is_open() && path.flow->send(bytes, path.to)) return true;
+    if (path.flow->is_open() && wire_.send(*path.flow, bytes, path.to)) return true;
     if (const auto account = path.flow->account(); !account.empty()) {
         // The registered flow was lost and found: what was due on the old one goes on the new one.
         AccountPort* port = accounts_.find(account);
         const auto current = port == nullptr ? std::nullopt : port->path();
         return current && current->flow != path.flow && current->flow->is_open() &&
-               current->flow->send(bytes, current->to);
+               wire_.send(*current->flow, bytes, current->to);
     }
     if (path.flow->transport() != Transport::Tcp) return false;
     const auto flow = tcp_.flow_to(path.to);
-    return flow && flow->send(bytes, path.to);
+    return flow && wire_.send(*flow, bytes, path.to);
 }
 
 Path Paths::for_dialog(const Dialog& dialog) const {

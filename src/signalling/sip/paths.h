@@ -7,6 +7,7 @@
 #include "signalling/sip/account_port.h"
 #include "signalling/sip/dialog.h"
 #include "signalling/sip/tcp_socket.h"
+#include "signalling/sip/wire.h"
 
 namespace offhook::signalling::sip {
 
@@ -16,11 +17,13 @@ class Paths {
 public:
     /// @param advertise  host for Contact and Via; empty: the local address of the flow
     /// @param allow      who gets service; a peer cannot aim a request of ours at anybody else
-    Paths(TcpTransport& tcp,
+    Paths(const Wire& wire,
+          TcpTransport& tcp,
           AccountPorts& accounts,
           std::string advertise,
           std::function<bool(const sockaddr*)> allow)
-        : tcp_(tcp),
+        : wire_(wire),
+          tcp_(tcp),
           accounts_(accounts),
           advertise_(std::move(advertise)),
           allow_(std::move(allow)) {}
@@ -39,6 +42,7 @@ public:
 private:
     [[nodiscard]] std::string host_port_for(const Flow& flow) const;
 
+    const Wire& wire_;
     TcpTransport& tcp_;
     AccountPorts& accounts_;
     std::string advertise_;

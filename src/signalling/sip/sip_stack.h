@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/executor.h"
 #include "model/signalling.h"
+#include "model/wire_tap.h"
 #include "signalling/sip/account_settings.h"
 
 namespace offhook::signalling::sip {
@@ -40,6 +41,7 @@ struct SipSettings {
     std::size_t max_connections_per_source = 256;
     std::chrono::milliseconds tcp_idle{600'000};
     std::chrono::milliseconds tcp_incomplete{30'000};
+    model::SipWireTap wire_tap{};  ///< null: nobody watches
 };
 
 /// Totals since the start; the last three are current values.

@@ -59,6 +59,7 @@ UserAgent::UserAgent(GMainContext* context,
 UserAgent::~UserAgent() = default;
 
 void UserAgent::on_message(const Received& received) {
+    core_.wire().received(received);
     auto parsed = parse_message(received.bytes);
     if (!parsed) return core_.refuse_unreadable(received, parsed.error().message);
     glib::Unique<osip_event_t, osip_event_free> event(*parsed);
