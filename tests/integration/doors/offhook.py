@@ -1,17 +1,21 @@
 """A daemon, and clients that send exactly what they are told: bytes over TCP or TLS, nothing of a library between."""
 
 import hashlib
+import json
 import os
 import re
 import socket
 import ssl
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 PROGRAM = os.environ.get("OFFHOOK_PROGRAM", "build/offhook")
+HTTP_LOG = os.environ.get("OFFHOOK_HTTP_LOG", "")
+KEPT_OF_A_KIND = 100
 PEERS = Path(os.environ.get("OFFHOOK_PEERS", "build/peers"))
 
 
@@ -80,6 +84,30 @@ class Daemon:
         self.log.close()
 
 
+class HttpLog:
+    """What Offhook answered, for tests/integration/openapi/answers_test.py: a file of this process."""
+
+    def __init__(self):
+        self.file, self.seen = None, {}
+        if HTTP_LOG:
+            Path(HTTP_LOG).mkdir(parents=True, exist_ok=True)
+            self.file = open(Path(HTTP_LOG) / (Path(sys.argv[0]).stem + ".jsonl"), "w")
+
+    def write(self, method, path, answer):
+        # Every answer of Offhook has a Request-Id, and those of proxies have none.
+        if not self.file or "request-id" not in answer.headers:
+            return
+        kind = (method, re.sub(r"[a-z]-[0-9a-f]{12}", "ID", path.split("?")[0]), answer.status)
+        self.seen[kind] = self.seen.get(kind, 0) + 1
+        if self.seen[kind] <= KEPT_OF_A_KIND:
+            self.file.write(json.dumps({"method": method, "path": path, "status": answer.status,
+                                        "content_type": answer.headers.get("content-type", ""), "body": answer.body.decode()}) + "\n")
+            self.file.flush()
+
+
+LOG = HttpLog()
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -125,7 +153,9 @@ class Connection:
             self.send(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
         except OSError:
             pass  # it was refused before it was read: the answer is there
-        return self.answer()
+        answer = self.answer()
+        LOG.write(method, path, answer)
+        return answer
 
     def answer(self):
         while b"\r\n\r\n" not in self.pending:

@@ -14,6 +14,8 @@
 #include <limits>
 #include <sstream>
 
+#include "harness/http_log.h"
+
 namespace offhook::harness {
 
 HttpAnswer http(const std::string& method,
@@ -73,6 +75,7 @@ HttpAnswer http(const std::string& method,
     answer.status = std::atoi(text.c_str() + 9);
     answer.headers = text.substr(0, end);
     answer.body = text.substr(end + 4);
+    log_answer(method, path, answer);
     return answer;
 }
 
