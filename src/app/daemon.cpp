@@ -23,6 +23,7 @@
 #include "app/channel_doors.h"
 #include "app/channel_rooms.h"
 #include "app/connections.h"
+#include "app/outlets.h"
 #include "app/ringcentral_accounts.h"
 #include "app/web_doors.h"
 #include "app/web_settings.h"
@@ -127,6 +128,7 @@ public:
         channel_doors_.reset();
         doors_.reset();
         calls_.reset();
+        if (outlets_) outlets_->close();
         rooms_.reset();
         web_workers_.reset();
         workers_.reset();
@@ -137,6 +139,7 @@ public:
 
     Result<void> start() {
         for (const auto step : {&Daemon::start_locks,
+                                &Daemon::start_outlets,
                                 &Daemon::start_launches,
                                 &Daemon::start_bots,
                                 &Daemon::start_media,
@@ -199,6 +202,15 @@ private:
         auto locks = make_locks(config_);
         if (!locks) return tl::unexpected(locks.error());
         locks_ = *std::move(locks);
+        return {};
+    }
+
+    // Before what it watches.
+    Result<void> start_outlets() {
+        auto outlets = Outlets::create(
+            {.config = config_, .control = control_, .context = g_main_context_default()});
+        if (!outlets) return tl::unexpected(outlets.error());
+        outlets_ = std::move(*outlets);
         return {};
     }
 
@@ -304,10 +316,12 @@ private:
     Result<void> start_calls() {
         call::CallRegistry::Hooks hooks;
         hooks.on_answered = [this](const model::CallInfo& info) {
+            outlets_->on_answered(info);
             metrics_.on_call_answered(info);
         };
         hooks.on_ended = [this](const model::CallInfo& info) {
             ai_sockets_->on_left(info.id);
+            outlets_->on_ended(info);
             metrics_.on_call_ended(info);
         };
         hooks.on_account = [this](model::AccountInfo info) { on_account(std::move(info)); };
@@ -689,6 +703,7 @@ private:
     std::unique_ptr<media::StunClient> stun_;  ///< null without `[rtp] stun`
     std::unique_ptr<Connections> connections_;
     std::optional<AiSockets> ai_sockets_;
+    std::unique_ptr<Outlets> outlets_;
     std::unique_ptr<ChannelRooms> rooms_;
     std::unique_ptr<call::CallRegistry> calls_;
     std::unique_ptr<signalling::sip::SipStack> sip_;

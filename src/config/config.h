@@ -147,6 +147,11 @@ struct Log {
     std::string file;
 };
 
+/// What happens, for who wants to know: events.md.
+struct Events {
+    int keep = 10'000;  ///< in memory
+};
+
 /// The first four are built in; the others speak to a bot over a socket.
 enum class AiProtocol { Echo, Mute, Burst, Tone, Plain, Twilio, Asterisk, AudioSocket, OpenAi };
 
@@ -288,6 +293,7 @@ struct Config {
     Drain drain;
     State state;
     Log log;
+    Events events;
     std::vector<Account> account{};
     AiListen ai_listen;
     std::vector<Prompt> prompt{};

@@ -8,6 +8,7 @@
 #include "config/ai_keys.h"
 #include "config/checks.h"
 #include "config/connection_keys.h"
+#include "config/event_keys.h"
 #include "config/key_kinds.h"
 #include "config/web_keys.h"
 
@@ -355,6 +356,7 @@ const std::vector<Key<Config>>& section_keys() {
         all.insert(drain,
                    std::make_move_iterator(connections.begin()),
                    std::make_move_iterator(connections.end()));
+        for (Key<Config>& key : event_keys()) all.push_back(std::move(key));
         return all;
     }();
     return keys;

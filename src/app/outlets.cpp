@@ -1,0 +1,23 @@
+#include "app/outlets.h"
+
+namespace offhook::app {
+
+base::Result<std::unique_ptr<Outlets>> Outlets::create(Parts parts) {
+    return std::unique_ptr<Outlets>(new Outlets(parts));
+}
+
+Outlets::Outlets(Parts parts)
+    : parts_(parts),
+      events_({.keep = static_cast<std::size_t>(parts.config.events.keep)}, parts.control) {}
+
+Outlets::~Outlets() = default;
+
+void Outlets::on_begun(const model::CallInfo&) {}
+void Outlets::on_answered(const model::CallInfo&) {}
+void Outlets::on_ended(const model::CallInfo&) {}
+
+void Outlets::close() {
+    events_.flush();
+}
+
+}  // namespace offhook::app

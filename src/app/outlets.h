@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "base/executor.h"
+#include "config/config.h"
+#include "events/event_log.h"
+#include "glib/ref.h"
+#include "model/call_directory.h"
+
+namespace offhook::app {
+
+/// Whatever watches calls and tells others: events and their sinks, records, recordings, traces.
+/// Made before the calls and closed after them, so that it sees each from its INVITE to its end.
+/// @thread control
+class Outlets {
+public:
+    /// All of them outlive this.
+    struct Parts {
+        const config::Config& config;
+        base::Executor& control;
+        GMainContext* context;
+    };
+    /// @errors what an outlet needs and does not have: a secret, a folder
+    [[nodiscard]] static base::Result<std::unique_ptr<Outlets>> create(Parts parts);
+    ~Outlets();
+    Outlets(const Outlets&) = delete;
+    Outlets& operator=(const Outlets&) = delete;
+
+    /// Its INVITE came, or is about to leave; nothing is decided yet.
+    void on_begun(const model::CallInfo& call);
+    void on_answered(const model::CallInfo& call);
+    /// Once for each call that began.
+    void on_ended(const model::CallInfo& call);
+    /// No call is left: what waits is written out.
+    void close();
+
+    [[nodiscard]] events::EventLog& events() { return events_; }
+
+private:
+    explicit Outlets(Parts parts);
+
+    Parts parts_;
+    events::EventLog events_;
+};
+
+}  // namespace offhook::app
