@@ -64,6 +64,11 @@ void Connections::cut(Connection& connection) {
     g_socket_shutdown(connection.socket.get(), TRUE, TRUE, nullptr);
 }
 
+void Connections::end(GSocket* socket) {
+    const auto found = connections_.find(socket);
+    if (found != connections_.end()) cut(found->second);
+}
+
 void Connections::sweep() {
     const std::int64_t now_ns = base::monotonic_ns();
     for (auto it = connections_.begin(); it != connections_.end();) {

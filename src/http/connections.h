@@ -34,6 +34,10 @@ public:
     }
     /// The answer is about to be written: time starts for taking it.
     void answered(GSocket* socket) { extend(socket, limits_.request, true); }
+    /// Its answer goes on for as long as both sides like.
+    void streams(GSocket* socket) { extend(socket, std::chrono::hours(24 * 365), true); }
+    /// Ends it at once.
+    void end(GSocket* socket);
     /// It is somebody else's from here on.
     void released(GSocket* socket);
     /// The answer is written: time starts for the next request.

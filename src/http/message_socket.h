@@ -1,6 +1,9 @@
 #pragma once
 
 #include <libsoup/soup.h>
+#include <sys/socket.h>
+
+#include <cerrno>
 
 namespace offhook::http {
 
@@ -13,6 +16,14 @@ inline constexpr const char* kSocketOfAddress = "offhook-socket";
     GSocketAddress* address = soup_server_message_get_remote_address(message);
     if (address == nullptr) return nullptr;
     return static_cast<GSocket*>(g_object_get_data(G_OBJECT(address), kSocketOfAddress));
+}
+
+/// Whether the other side closed, or broke, the connection.
+[[nodiscard]] inline bool has_left(GSocket* socket) {
+    if (socket == nullptr || g_socket_is_closed(socket) == TRUE) return true;
+    char byte = 0;
+    const ssize_t n = ::recv(g_socket_get_fd(socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 }  // namespace offhook::http

@@ -1,8 +1,5 @@
 #include "http/pending_answers.h"
 
-#include <sys/socket.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "base/monotonic.h"
@@ -13,13 +10,6 @@ namespace {
 
 /// How soon a client that left is noticed.
 constexpr std::chrono::milliseconds kLookPeriod{100};
-
-bool has_left(GSocket* socket) {
-    if (socket == nullptr || g_socket_is_closed(socket) == TRUE) return true;
-    char byte = 0;
-    const ssize_t n = ::recv(g_socket_get_fd(socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 
 #include "http/message.h"
 #include "http/responder.h"
+#include "http/server_stream.h"
 #include "http/server_websocket.h"
 
 namespace offhook::http {
@@ -39,11 +40,13 @@ struct WebSocketHandler {
     std::function<void(const Request&, std::unique_ptr<ServerWebSocket>)> open;
 };
 
-/// What answers at a path: one of the three.
+/// What answers at a path. Of several the request takes its choice: a WebSocket by `Upgrade`, a
+/// stream by `Accept`; everybody else gets `now` or `later`.
 struct Target {
     Handler now{};
     LaterHandler later{};
     std::optional<WebSocketHandler> websocket{};
+    std::optional<StreamHandler> stream{};
     RouteRules rules{};
 };
 

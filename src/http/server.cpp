@@ -20,6 +20,7 @@
 #include "http/problem.h"
 #include "http/request_id.h"
 #include "http/router.h"
+#include "http/stream_answers.h"
 #include "http/websocket_upgrade.h"
 
 namespace offhook::http {
@@ -68,6 +69,14 @@ std::string text_of(GSocketAddress* address) {
 
 bool changes_state(std::string_view method) {
     return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+// The type itself, as EventSource sends it; `*/*` is no wish for an answer without an end.
+bool accepts(SoupServerMessage* message, std::string_view type) {
+    const char* list =
+        soup_message_headers_get_list(soup_server_message_get_request_headers(message), "Accept");
+    const glib::UniqueString lower(g_ascii_strdown(list == nullptr ? "" : list, -1));
+    return view(lower.get()).find(type) != std::string_view::npos;
 }
 
 bool is_one_of(const std::vector<std::string>& types, std::string_view content_type) {
@@ -131,7 +140,12 @@ public:
                        {options.request_timeout, options.idle_timeout, options.max_connections}),
           soup_(glib::Ref<SoupServer>::adopt(SOUP_SERVER(g_object_new(SOUP_TYPE_SERVER, nullptr)))),
           pending_(std::make_unique<PendingAnswers>(context_.get())),
-          max_websockets_(options.max_websockets) {
+          streams_(std::make_unique<StreamAnswers>(
+              context_.get(),
+              options.request_timeout,
+              [this](GSocket* socket) { connections_.end(socket); })),
+          max_websockets_(options.max_websockets),
+          max_streams_(options.max_streams) {
         soup_server_remove_websocket_extension(soup_.get(), SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
         soup_server_add_early_handler(soup_.get(), nullptr, &Impl::on_headers, this, nullptr);
         soup_server_add_handler(soup_.get(), nullptr, &Impl::on_request, this, nullptr);
@@ -143,6 +157,7 @@ public:
     ~Impl() {
         lobby_.reset();
         pending_.reset();
+        streams_.reset();
         g_signal_handlers_disconnect_by_data(soup_.get(), this);
         soup_server_remove_handler(soup_.get(), nullptr);
         soup_server_disconnect(soup_.get());
@@ -183,6 +198,7 @@ public:
     Observer observer;
     Gate gate;
     [[nodiscard]] std::string address() const { return address_; }
+    [[nodiscard]] StreamCounts streams() const { return {streams_->size(), streams_->slow()}; }
 
 private:
     // libsoup keeps a connection for a second request only while it listens somewhere itself. So it
@@ -347,7 +363,7 @@ private:
         allow_pages(message, rules, is_listed ? origin : std::string_view(), match.allow);
         const bool is_ours =
             origin.empty() || is_listed || OriginGuard::is_same_origin(origin, host);
-        const bool opens_websocket = match.target->websocket.has_value();
+        const bool opens_websocket = will_upgrade(message, *match.target);
         if (!is_ours && (changes_state(method) || opens_websocket)) {
             return no({403,
                        "foreign-origin",
@@ -415,10 +431,16 @@ private:
             observe(pattern, response.status, began_ns);
         };
         try {
+            if (will_upgrade(message, target)) {
+                if (auto refused = target.websocket->admit(request)) return answer_with(*refused);
+                return upgrade(message, target, request, pattern, began_ns);
+            }
+            if (target.stream && accepts(message, target.stream->content_type)) {
+                if (auto refused = target.stream->admit(request)) return answer_with(*refused);
+                return stream(message, *target.stream, request, pattern, began_ns);
+            }
             if (target.now) return answer_with(target.now(request));
-            if (target.later) return run_later(message, target, request, pattern, began_ns);
-            if (auto refused = target.websocket->admit(request)) return answer_with(*refused);
-            upgrade(message, target, request, pattern, began_ns);
+            run_later(message, target, request, pattern, began_ns);
         } catch (const std::exception& e) {
             log::write(log::Level::Error,
                        log::Mark::Error,
@@ -429,6 +451,40 @@ private:
             // A responder that went down with the exception has answered.
             if (soup_server_message_get_status(message) == 0) answer_with(broken(request));
         }
+    }
+
+    /// A path that has only WebSockets says so to everybody.
+    static bool will_upgrade(SoupServerMessage* message, const Target& target) {
+        const bool has_others = target.now || target.later || target.stream;
+        return target.websocket && (!has_others || is_websocket_request(message));
+    }
+
+    void stream(SoupServerMessage* message,
+                const StreamHandler& handler,
+                const Request& request,
+                std::string_view pattern,
+                std::int64_t began_ns) {
+        const bool is_head = view(soup_server_message_get_method(message)) == "HEAD";
+        if (is_head || streams_->size() < max_streams_) {
+            send(message, {200, "", "", {}}, request.request_id);
+            soup_message_headers_replace(soup_server_message_get_response_headers(message),
+                                         "Content-Type",
+                                         handler.content_type.c_str());
+            observe(pattern, 200, began_ns);
+            if (is_head) return;
+            connections_.streams(socket_of(message));
+            return handler.open(request, streams_->begin(message));
+        }
+        Response full = problem_response({503,
+                                          "too-many-streams",
+                                          "There are too many streams",
+                                          std::to_string(max_streams_) + " are open",
+                                          "come back later, or read by WebSocket"},
+                                         request.path,
+                                         request.request_id);
+        full.headers.emplace_back("Retry-After", "5");
+        send(message, full, request.request_id);
+        observe(pattern, full.status, began_ns);
     }
 
     static Response broken(const Request& request) {
@@ -551,8 +607,9 @@ private:
     Connections connections_;
     glib::Ref<SoupServer> soup_;
     std::unique_ptr<PendingAnswers> pending_;
+    std::unique_ptr<StreamAnswers> streams_;
     std::shared_ptr<int> alive_ = std::make_shared<int>(0);  ///< for what libsoup still calls back
-    const std::size_t max_websockets_;
+    const std::size_t max_websockets_, max_streams_;
     std::shared_ptr<std::size_t> websockets_ = std::make_shared<std::size_t>(0);  ///< open
     std::optional<Lobby> lobby_;
     std::string address_;
@@ -598,6 +655,23 @@ void Server::websocket(std::string pattern, WebSocketHandler handler, RouteRules
         "GET", std::move(pattern), {.websocket = std::move(handler), .rules = std::move(rules)});
 }
 
+void Server::choice(std::string pattern,
+                    Handler handler,
+                    StreamHandler stream,
+                    WebSocketHandler websocket,
+                    RouteRules rules) {
+    impl_->router.add("GET",
+                      std::move(pattern),
+                      {.now = std::move(handler),
+                       .websocket = std::move(websocket),
+                       .stream = std::move(stream),
+                       .rules = std::move(rules)});
+}
+
+Server::StreamCounts Server::streams() const {
+    return impl_->streams();
+}
+
 std::string Server::address() const {
     return impl_->address();
 }
@@ -608,7 +682,7 @@ std::vector<Server::RouteInfo> Server::routes() const {
         all.push_back({.method = route.method,
                        .pattern = route.pattern,
                        .scope = route.target.rules.scope,
-                       .opens_websocket = route.target.websocket.has_value()});
+                       .opens_websocket = route.target.websocket && !route.target.now});
     }
     return all;
 }

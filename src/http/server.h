@@ -30,6 +30,7 @@ struct ServerOptions {
     /// oldest of those that bring nothing.
     std::size_t max_connections = 1'024;
     std::size_t max_websockets = 4'096;  ///< open; more get 503
+    std::size_t max_streams = 256;       ///< answers that go on; more get 503
     /// Connections of one address that have not brought a request yet. Loopback and proxies have
     /// no such limit.
     std::size_t max_half_open_of_address = 64;
@@ -42,7 +43,7 @@ struct ServerOptions {
 ///     accept -> lobby, until a whole request is there -> connection [ count, deadlines ] -> libsoup
 ///            -> headers <= 16 KiB, body <= 64 KiB with a length
 ///            -> Host on the list -> route and method -> Origin ours, or the route's -> content
-///            type -> handler: at once, later (the client may leave, or wait too long), WebSocket
+///            type -> handler: at once, later (the client may leave, or wait too long), for ever, WebSocket
 ///
 /// No WebSocket extension is registered, so that nothing is decompressed. Every answer has Request-Id, Cache-Control: no-store and
 /// X-Content-Type-Options: nosniff; every error of ours is RFC 9457 problem+json.
@@ -68,6 +69,13 @@ public:
     /// A GET of the path that opens a WebSocket.
     void websocket(std::string pattern, WebSocketHandler handler, RouteRules rules = {});
 
+    /// A GET of the path that is answered in the way the request asks for.
+    void choice(std::string pattern,
+                Handler handler,
+                StreamHandler stream,
+                WebSocketHandler websocket,
+                RouteRules rules = {});
+
     /// Asked for each request that a route takes, after the checks of Host and Origin, with the
     /// route's scope: it names the user, or answers. Without one nobody is refused.
     using Gate = std::function<std::optional<Response>(Request&, std::string_view scope)>;
@@ -75,13 +83,20 @@ public:
 
     struct RouteInfo {
         std::string method, pattern, scope;
-        bool opens_websocket = false;
+        bool opens_websocket = false;  ///< and nothing else
     };
     /// Every route so far, in the order of their adding.
     [[nodiscard]] std::vector<RouteInfo> routes() const;
 
     /// "127.0.0.1:5000", with the real port.
     [[nodiscard]] std::string address() const;
+
+    /// Answers that go on: open ones, and those that ended as too slow since the start.
+    struct StreamCounts {
+        std::size_t open = 0;
+        std::uint64_t slow = 0;
+    };
+    [[nodiscard]] StreamCounts streams() const;
 
     /// One request is answered. `route` is a pattern, or "other": bounded, for metrics.
     using Observer = std::function<void(std::string_view route, int status, double seconds)>;
