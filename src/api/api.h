@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gio/gio.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -45,6 +47,7 @@ struct ApiParts {
     std::function<std::uint64_t()> failed_ai_sessions{};  ///< total since the start
     std::function<std::vector<model::LatencyReading>()> ai_latencies{};
     std::function<std::uint64_t()> late_mix_frames{};  ///< total since the start
+    GResource* page = nullptr;  ///< the files at / and /assets; without it there are none
 };
 
 /// The routes of docs/http-api.md.
@@ -66,6 +69,7 @@ private:
     void install_channels(http::Server& server);
     void install_metrics(http::Server& server);
     void install_openapi(http::Server& server);
+    void install_page(http::Server& server);
 
     ApiParts parts_;
     const std::int64_t started_ns_;  ///< CLOCK_MONOTONIC

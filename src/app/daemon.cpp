@@ -42,6 +42,7 @@
 #include "media/web_transport.h"
 #include "media/worker_pool.h"
 #include "offhook_plugin.h"
+#include "page/page_resource.h"
 #include "signalling/sip/sip_stack.h"
 #include "state/state_directory.h"
 
@@ -510,7 +511,8 @@ private:
             .failed_ai_sessions =
                 [this] { return ai_->counters().failed_sessions.load(std::memory_order_relaxed); },
             .ai_latencies = [this] { return ai_latencies(); },
-            .late_mix_frames = [this] { return rooms_->channels().late_frames_total(); }});
+            .late_mix_frames = [this] { return rooms_->channels().late_frames_total(); },
+            .page = offhook_page_get_resource()});
         (*server)->set_gate([this](http::Request& request, std::string_view scope) {
             return locks_.keyring->gate(request, scope);
         });

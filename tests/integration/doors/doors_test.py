@@ -16,6 +16,7 @@ SCOPES = ["read", "operate", "listen", "barge", "debug"]
 OPEN = {
     ("GET", "/health"), ("GET", "/livez"), ("GET", "/readyz"),  # little for strangers
     ("GET", "/openapi.json"),  # nothing of this daemon is in it
+    ("GET", "/"), ("GET", "/assets/{file}"),  # the page, which asks with a token itself
     ("OPTIONS", "/whip/{endpoint}"), ("OPTIONS", "/whip/{endpoint}/sessions/{session}"),
     ("OPTIONS", "/whep/{endpoint}"), ("OPTIONS", "/whep/{endpoint}/sessions/{session}"),
 }
@@ -108,6 +109,23 @@ class WithTokens(unittest.TestCase):
             self.assertIn("checks", json.loads(ask(self.port, "GET", "/health", headers).body))
         self.assertEqual(ask(self.port, "GET", "/livez", by_proxy).status, 200)
         self.assertEqual(ask(self.port, "GET", "/readyz", by_proxy).status, 200)
+
+    def test_the_page_is_open_and_holds_no_secret(self):
+        index = ask(self.port, "GET", "/", ["X-Forwarded-For: 192.0.2.1"])
+        self.assertEqual(index.status, 200)
+        self.assertTrue(index.headers["content-type"].startswith("text/html"))
+        policy = index.headers["content-security-policy"]
+        for rule in ("default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"):
+            self.assertIn(rule, policy)
+        self.assertNotIn("unsafe", policy)
+        self.assertEqual(ask(self.port, "GET", "/", ["If-None-Match: " + index.headers["etag"]]).status, 304)
+        for path in re.findall(rb'(?:src|href)="(/assets/[^"]+)"', index.body):
+            asset = ask(self.port, "GET", path.decode())
+            self.assertEqual(asset.status, 200, path)
+            self.assertIn("immutable", asset.headers["cache-control"])
+            self.assertEqual(asset.headers["x-content-type-options"], "nosniff")
+        for path in ("/assets/nothing.js", "/assets/..%2Findex.html", "/index.html"):
+            self.assertIn(ask(self.port, "GET", path).status, (400, 404), path)
 
     def test_ten_wrong_tokens_shut_one_address_out(self):
         def call(address, text):

@@ -1,0 +1,12 @@
+import { render } from "preact";
+import { enter } from "./api";
+import { App } from "./app";
+import { startLive } from "./live";
+import "./style.css";
+
+const place = document.getElementById("page");
+if (place) {
+  await enter();
+  startLive();
+  render(<App />, place);
+}
