@@ -112,6 +112,7 @@ public:
     ~Daemon() {
         if (connections_) connections_->registry().close();
         server_.reset();
+        if (outlets_) outlets_->close_readers();
         if (channel_doors_) channel_doors_->close();
         if (doors_) doors_->close();
         ringcentral_.reset();
@@ -529,6 +530,7 @@ private:
             channel_doors_->install(**server);
         }
         api_->install(**server);
+        outlets_->install(**server, connections_->registry());
         if (config_.web.max_legs > 0) {
             doors_ = std::make_unique<WebDoors>(config_.web,
                                                 *locks_.keyring,

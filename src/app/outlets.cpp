@@ -16,6 +16,12 @@ void Outlets::on_begun(const model::CallInfo&) {}
 void Outlets::on_answered(const model::CallInfo&) {}
 void Outlets::on_ended(const model::CallInfo&) {}
 
+void Outlets::install(http::Server& server, connection::Registry& registry) {
+    endpoint_.emplace(events::EventEndpoint::Parts{
+        .log = events_, .registry = registry, .context = parts_.context});
+    endpoint_->install(server);
+}
+
 void Outlets::close() {
     events_.flush();
 }

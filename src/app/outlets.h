@@ -1,12 +1,16 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/executor.h"
 #include "config/config.h"
+#include "connection/registry.h"
+#include "events/event_endpoint.h"
 #include "events/event_log.h"
 #include "glib/ref.h"
+#include "http/server.h"
 #include "model/call_directory.h"
 
 namespace offhook::app {
@@ -33,6 +37,10 @@ public:
     void on_answered(const model::CallInfo& call);
     /// Once for each call that began.
     void on_ended(const model::CallInfo& call);
+    /// Adds the routes of what others read. This and `registry` outlive the server.
+    void install(http::Server& server, connection::Registry& registry);
+    /// Ends the readers: before the registry and the server go.
+    void close_readers() { endpoint_.reset(); }
     /// No call is left: what waits is written out.
     void close();
 
@@ -43,6 +51,7 @@ private:
 
     Parts parts_;
     events::EventLog events_;
+    std::optional<events::EventEndpoint> endpoint_;
 };
 
 }  // namespace offhook::app
