@@ -79,4 +79,48 @@ std::string Endpoint::text() const {
     return "none";
 }
 
+void note_source(model::SourceCells& cells, const Endpoint& source) noexcept {
+    using model::LegCounters;
+    std::array<std::uint64_t, 2> words{};
+    auto* bytes = reinterpret_cast<std::uint8_t*>(words.data());
+    if (source.family() == AF_INET6) {
+        std::memcpy(
+            bytes, &reinterpret_cast<const sockaddr_in6*>(source.data())->sin6_addr, sizeof words);
+    } else if (source.family() == AF_INET) {
+        bytes[10] = bytes[11] = 0xFF;
+        std::memcpy(bytes + 12, &reinterpret_cast<const sockaddr_in*>(source.data())->sin_addr, 4);
+    }
+    if (LegCounters::get(cells.high) == words[0] && LegCounters::get(cells.low) == words[1] &&
+        LegCounters::get(cells.port) == source.port())
+        return;
+    LegCounters::set(cells.high, words[0]);
+    LegCounters::set(cells.low, words[1]);
+    LegCounters::set(cells.port, source.port());
+    LegCounters::add<std::uint64_t>(cells.changes, 1);
+}
+
+Endpoint source_of(const model::SourceCells& cells) {
+    using model::LegCounters;
+    const std::uint16_t port = LegCounters::get(cells.port);
+    if (port == 0) return {};
+    const std::array<std::uint64_t, 2> words{LegCounters::get(cells.high),
+                                             LegCounters::get(cells.low)};
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(words.data());
+    sockaddr_storage address{};
+    in6_addr v6{};
+    std::memcpy(&v6, bytes, sizeof v6);
+    if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+        auto& v4 = reinterpret_cast<sockaddr_in&>(address);
+        v4.sin_family = AF_INET;
+        v4.sin_port = htons(port);
+        std::memcpy(&v4.sin_addr, bytes + 12, 4);
+        return Endpoint::from(address, sizeof v4);
+    }
+    auto& whole = reinterpret_cast<sockaddr_in6&>(address);
+    whole.sin6_family = AF_INET6;
+    whole.sin6_port = htons(port);
+    whole.sin6_addr = v6;
+    return Endpoint::from(address, sizeof whole);
+}
+
 }  // namespace offhook::session

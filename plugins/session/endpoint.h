@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "model/leg_counters.h"
 
 namespace offhook::session {
 
@@ -37,5 +38,10 @@ private:
     sockaddr_in6 address_{};  ///< or a sockaddr_in: 28 bytes instead of sockaddr_storage's 128
     socklen_t size_ = 0;
 };
+
+/// Notes where packets come from. @thread the worker
+void note_source(model::SourceCells& cells, const Endpoint& source) noexcept;
+/// What was noted; not set: nothing yet. @thread any
+[[nodiscard]] Endpoint source_of(const model::SourceCells& cells);
 
 }  // namespace offhook::session

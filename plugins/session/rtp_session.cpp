@@ -120,6 +120,7 @@ SourceLock::Verdict RtpSession::accept(const rtp::PacketView& packet,
     }
     if (verdict == SourceLock::Verdict::AcceptedNewSource) {
         reception_.reset();
+        if (!web_) note_source(counters_->remote_source, from);
         if (rtcp_source_ && !rtcp_source_->same_address(from)) rtcp_source_.reset();
     }
     reception_.received(packet.sequence, packet.timestamp_rtp, now_ns);
@@ -199,9 +200,7 @@ bool RtpSession::send_rtp(std::span<const std::uint8_t> packet,
     }
     run_clock(timestamp_rtp, now_ns);
     const std::int64_t last_ns = LegCounters::get(c.last_sent_ns);
-    if (last_ns != 0) {
-        LegCounters::set(c.max_gap_ns, std::max(LegCounters::get(c.max_gap_ns), now_ns - last_ns));
-    }
+    if (last_ns != 0) c.note_gap(now_ns - last_ns);
     if (LegCounters::get(c.first_sent_ns) == 0) LegCounters::set(c.first_sent_ns, now_ns);
     LegCounters::set(c.last_sent_ns, now_ns);
     LegCounters::add<std::uint64_t>(c.sent_packets, 1);

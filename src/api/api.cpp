@@ -34,6 +34,7 @@ void Api::install(http::Server& server) {
     install_metrics(server);
     install_accounts(server);
     install_calls(server);
+    install_statistics(server);
     if (parts_.control != nullptr) {
         install_call_orders(server);
         install_messages(server);

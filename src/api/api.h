@@ -16,6 +16,7 @@
 #include "model/call_directory.h"
 #include "model/channel.h"
 #include "model/stats_snapshot.h"
+#include "stats/leg_directory.h"
 
 namespace offhook::api {
 
@@ -26,6 +27,7 @@ struct ApiParts {
     Metrics& metrics;
     const model::AccountDirectory* accounts = nullptr;  ///< without it there are none
     model::CallControl* control = nullptr;              ///< without it calls can be looked at only
+    const stats::LegDirectory* legs = nullptr;          ///< without it no leg is looked into
     connection::Registry* connections = nullptr;        ///< without it there are none
     model::ChannelControl* channels = nullptr;          ///< without it there are none
     /// Makes a join token; without it nobody gets one.
@@ -62,6 +64,7 @@ private:
     void install_health(http::Server& server);
     void install_accounts(http::Server& server);
     void install_calls(http::Server& server);
+    void install_statistics(http::Server& server);
     void install_call_orders(http::Server& server);
     void install_messages(http::Server& server);
     void install_connections(http::Server& server);

@@ -68,6 +68,28 @@ void write_stats(base::JsonWriter& json, const model::LegStats& s) {
     json.end();
 }
 
+void write_quality(base::JsonWriter& json, const model::Quality& q) {
+    json.begin_object();
+    known_field(json, "mos", q.mos);
+    known_field(json, "r_factor", q.r_factor);
+    known_field(json, "loss_share", q.loss_share);
+    known_field(json, "concealed_share", q.concealed_share);
+    known_field(json, "jitter_ms", q.jitter_ms);
+    known_field(json, "jitter_max_ms", q.jitter_max_ms);
+    known_field(json, "round_trip_ms", q.round_trip_ms);
+    known_field(json, "round_trip_max_ms", q.round_trip_max_ms);
+    known_field(json, "remote_loss_share", q.remote_loss_share);
+    known_field(json, "remote_jitter_ms", q.remote_jitter_ms);
+    known_field(json, "max_gap_ms", q.max_gap_ms);
+    json.field("inbound_level_dbov", q.inbound_level_dbov);
+    json.field("outbound_level_dbov", q.outbound_level_dbov);
+    known_field(json, "inbound_clipped_share", q.inbound_clipped_share);
+    known_field(json, "outbound_clipped_share", q.outbound_clipped_share);
+    known_field(json, "inbound_silence_share", q.inbound_silence_share);
+    known_field(json, "outbound_silence_share", q.outbound_silence_share);
+    json.field("oneway_ms", q.oneway_ms).field("gap_alarms", q.gap_alarms).end();
+}
+
 namespace {
 
 void write_texts(base::JsonWriter& json,
@@ -273,6 +295,8 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     write_commands(json, call.ringcentral_commands);
     json.key("stats");
     write_stats(json, call.stats);
+    json.key("quality");
+    write_quality(json, call.quality);
     json.end();
 }
 

@@ -9,6 +9,9 @@ namespace offhook::api {
 /// is null.
 void write_call(base::JsonWriter& json, const model::CallInfo& call);
 
+/// The object under "quality". Names are those of model::Quality; what is not known is null.
+void write_quality(base::JsonWriter& json, const model::Quality& quality);
+
 /// The object under "stats". Names are those of model::LegStats.
 void write_stats(base::JsonWriter& json, const model::LegStats& stats);
 

@@ -162,6 +162,9 @@ public:
                             "media")),
           zero_packet_(counter("offhook_calls_zero_packet_total",
                                "Answered calls that ended without one RTP packet from the caller")),
+          oneway_(counter("offhook_calls_oneway_seconds_total",
+                          "Time of calls that ended in which the caller's RTP was due and did not "
+                          "come, from 3 s on")),
           sip_malformed_(counter("offhook_sip_malformed_total",
                                  "Messages that were no SIP, lacked a header or broke a bound")),
           sip_refused_sources_(counter("offhook_sip_refused_sources_total",
@@ -187,6 +190,20 @@ public:
                          "Longest time between two RTP packets sent, one value for each answered "
                          "call that ended",
                          {.025, .03, .04, .06, .1, .2, .5, 1, 5})),
+          jitter_(
+              histogram("offhook_rtp_jitter_seconds",
+                        "Mean interarrival jitter (RFC 3550 A.8) of the caller's RTP, one value "
+                        "for each call that ended and got any",
+                        {.001, .002, .005, .01, .02, .03, .05, .1, .2})),
+          round_trip_(histogram("offhook_rtp_round_trip_seconds",
+                                "Mean round trip by RTCP, one value for each call that ended and "
+                                "had a report",
+                                {.005, .01, .02, .05, .1, .15, .2, .3, .5, 1})),
+          mos_(
+              histogram("offhook_call_mos",
+                        "Estimate of what the AI heard, ITU-T G.107, transport only, one value for "
+                        "each call that ended and got any RTP",
+                        {1.5, 2, 2.5, 3, 3.25, 3.5, 3.75, 4, 4.1, 4.2, 4.3, 4.4})),
           web_connect_(histogram("offhook_web_connect_seconds",
                                  "From both descriptions being exchanged to ICE and DTLS being up "
                                  "and the certificate checked",
@@ -272,6 +289,11 @@ public:
             static_cast<double>(std::max<std::int64_t>(0, call.ended_ns - call.answered_ns)) / 1e9);
         gap_.Observe(call.stats.max_gap_ms / 1000);
         if (call.stats.received_packets == 0) zero_packet_.Increment();
+        const model::Quality& quality = call.quality;
+        if (quality.jitter_ms >= 0) jitter_.Observe(quality.jitter_ms / 1000);
+        if (quality.round_trip_ms >= 0) round_trip_.Observe(quality.round_trip_ms / 1000);
+        if (quality.mos >= 0) mos_.Observe(quality.mos);
+        if (quality.oneway_ms > 0) oneway_.Increment(quality.oneway_ms / 1000);
     }
 
     void http(std::string_view route, int status, double seconds) {
@@ -426,10 +448,11 @@ private:
     Family<Counter>&account_registrations_, &account_failures_, &account_flow_losses_, &http_;
     Gauge &calls_active_, &calls_oneway_, &web_legs_, &web_connected_, &web_lost_, &draining_,
         &realtime_, &rss_, &fds_, &max_fds_, &threads_, &sip_dialogs_, &sip_transactions_;
-    Counter &cpu_, &diverted_, &zero_packet_, &sip_malformed_, &sip_refused_sources_,
+    Counter &cpu_, &diverted_, &zero_packet_, &oneway_, &sip_malformed_, &sip_refused_sources_,
         &sip_retransmissions_, &sip_dropped_, &sip_ack_timeouts_, &failed_ai_sessions_,
         &web_restarts_, &web_losses_;
-    Histogram &setup_, &duration_, &gap_, &web_connect_, &http_duration_;
+    Histogram &setup_, &duration_, &gap_, &jitter_, &round_trip_, &mos_, &web_connect_,
+        &http_duration_;
     std::array<Counter*, kFlows> flows_{};
     std::unordered_map<model::CallId, Seen> seen_;
     std::map<model::EndReason, std::uint64_t> seen_refusals_;  ///< of signalling

@@ -493,6 +493,7 @@ private:
             .metrics = metrics_,
             .accounts = &accounts_,
             .control = calls_.get(),
+            .legs = calls_.get(),
             .connections = &connections_->registry(),
             .channels = &rooms_->channels(),
             .mint_join =

@@ -20,6 +20,7 @@
 #include "model/signalling.h"
 #include "model/srtp_agreement.h"
 #include "session/socket_pair.h"
+#include "stats/leg_record.h"
 
 namespace offhook::call {
 
@@ -127,6 +128,9 @@ struct Call {
     std::int64_t media_started_ns = 0;   ///< 0: not yet
     std::int64_t expected_since_ns = 0;  ///< since when RTP of the caller is due (answer, resume)
     std::int64_t last_keepalive_ns = 0;
+    /// Once the media has started, sampled once a second.
+    std::unique_ptr<stats::LegRecord> record;
+    unsigned sample_turn = 0;  ///< in which of a second's looks
 
     [[nodiscard]] bool is_outbound() const {
         return info.direction == model::CallDirection::Outbound;

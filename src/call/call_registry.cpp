@@ -450,7 +450,12 @@ void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
                  info.answered_ns == 0 ? 0 : (info.ended_ns - info.answered_ns) / base::kNsPerMs},
                 {"sent", info.stats.sent_packets},
                 {"received", info.stats.received_packets},
-                {"max_gap_ms", info.stats.max_gap_ms}});
+                {"max_gap_ms", info.stats.max_gap_ms},
+                {"mos", std::max(0.0, info.quality.mos)},
+                {"loss_percent", std::max(0.0, info.quality.loss_share * 100)},
+                {"jitter_ms", std::max(0.0, info.quality.jitter_ms)},
+                {"round_trip_ms", std::max(0.0, info.quality.round_trip_ms)},
+                {"oneway_ms", info.quality.oneway_ms}});
     if (parts_.hooks.on_ended) parts_.hooks.on_ended(info);
     calls_.remember(std::move(info));
 }

@@ -30,6 +30,7 @@
 #include "model/call_control.h"
 #include "model/call_directory.h"
 #include "model/signalling.h"
+#include "stats/leg_directory.h"
 
 namespace offhook::call {
 
@@ -64,7 +65,8 @@ namespace offhook::call {
 /// @thread control
 class CallRegistry final : public model::SignallingEvents,
                            public model::CallDirectory,
-                           public model::CallControl {
+                           public model::CallControl,
+                           public stats::LegDirectory {
 public:
     struct Hooks {
         std::function<void(const model::CallInfo&)> on_answered;
@@ -156,6 +158,11 @@ public:
     base::Result<void> hangup(const model::CallId& id, const std::string& who) override;
     base::Result<void> send_dtmf(const model::CallId& id, const std::string& digits) override;
     [[nodiscard]] Totals totals() const override { return calls_.totals(); }
+
+    // stats::LegDirectory
+    [[nodiscard]] std::optional<stats::LegFacts> leg(const model::CallId& id) const override;
+    [[nodiscard]] std::optional<std::vector<stats::HistoryRow>> history(
+        const model::CallId& id, stats::History::Resolution resolution) const override;
 
     // model::CallControl
     tl::expected<model::Placed, model::OrderRefusal> place(model::PlaceOrder order) override;
@@ -261,6 +268,7 @@ private:
     void finish(std::unique_ptr<Call> call, model::CallEnd end);
     void look();
     void look_at(Call& call, std::int64_t now_ns);
+    void sample(Call& call, const model::LegStats& stats, std::int64_t now_ns);
     void look_for_stop(Call& call, const model::LegStats& stats, std::int64_t now_ns);
     void look_for_oneway(Call& call, const model::LegStats& stats, std::int64_t now_ns);
     void on_pipeline_error(const std::string& id,
@@ -283,6 +291,7 @@ private:
     glib::Timer look_timer_;
     glib::Timer drain_timer_;
     std::int64_t last_observed_ns_ = 0;
+    unsigned look_turn_ = 0, next_sample_turn_ = 0;
 };
 
 }  // namespace offhook::call

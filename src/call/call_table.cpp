@@ -46,6 +46,11 @@ std::vector<CallId> CallTable::ids() const {
 CallInfo CallTable::info_of(const Call& call) {
     CallInfo info = call.info;
     if (call.is_agreed) info.stats = call.leg->stats(call.answered_ns, base::monotonic_ns());
+    if (call.record) {
+        const std::uint64_t alarms = info.quality.gap_alarms;
+        info.quality = call.record->quality(info.stats);
+        info.quality.gap_alarms = alarms;
+    }
     if (call.bot.stats) {
         info.bot.figures = model::figures_of(*call.bot.stats, base::monotonic_ns());
         // Newer than what was told; of a built-in one there is no more to know.

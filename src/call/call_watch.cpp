@@ -19,6 +19,8 @@ constexpr double kOnewayMs = 3000;
 /// RTCP comes every 2.5 to 7.5 s, and one report may get lost.
 constexpr double kPausedOnewayMs = 15000;
 constexpr double kStoppedMs = 100;
+/// Looks in a second (kLookPeriod), each of which samples a part of the calls.
+constexpr unsigned kSampleTurns = 4;
 constexpr std::int64_t kStartNs = 500 * base::kNsPerMs;
 
 }  // namespace
@@ -31,6 +33,7 @@ void CallRegistry::look() {
         if (parts_.web_workers != nullptr)
             web_admission_.observe(parts_.web_workers->stats(), now_ns);
     }
+    ++look_turn_;
     for (const auto& [id, call] : calls_.live()) {
         if (call->media_started_ns != 0 && !call->ending) look_at(*call, now_ns);
     }
@@ -79,6 +82,12 @@ void CallRegistry::look_at(Call& call, std::int64_t now_ns) {
     }
     look_for_stop(call, stats, now_ns);
     look_for_oneway(call, stats, now_ns);
+    if (!call.record) {
+        call.record = std::make_unique<stats::LegRecord>(call.leg->chosen().codec);
+        // Calls that began together are not sampled together.
+        call.sample_turn = ++next_sample_turn_ % kSampleTurns;
+    }
+    if (look_turn_ % kSampleTurns == call.sample_turn) sample(call, stats, now_ns);
 }
 
 // The alarm that should never sound: an answered call to which nothing leaves.

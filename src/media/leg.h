@@ -9,6 +9,7 @@
 #include "media/reaper.h"
 #include "model/audio_port.h"
 #include "model/leg_counters.h"
+#include "model/leg_path.h"
 #include "model/sdp_offer.h"
 #include "model/stats_snapshot.h"
 #include "worker/media_worker.h"
@@ -48,6 +49,9 @@ public:
     /// @param answered_ns CLOCK_MONOTONIC, 0: not yet
     [[nodiscard]] virtual model::LegStats stats(std::int64_t answered_ns,
                                                 std::int64_t now_ns) const = 0;
+    /// Where its packets come from and go to. May ask the ICE agent, which takes its lock: for who
+    /// wants to see it, not for each second.
+    [[nodiscard]] virtual model::LegPath path() const = 0;
     /// The built chains, for the log: "rtpcallsrc ! aitap | linekeeper ! rtpcallsink".
     [[nodiscard]] virtual std::string chain() const = 0;
 

@@ -1,11 +1,24 @@
 #include "media/phone_leg.h"
 
+#include <sys/socket.h>
+
 #include <utility>
 
 namespace offhook::media {
 
 using session::Endpoint;
 using session::RtpSession;
+
+namespace {
+
+Endpoint local_of(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+    return Endpoint::from(address, size);
+}
+
+}  // namespace
 
 base::Result<std::unique_ptr<PhoneLeg>> PhoneLeg::create(Parts parts) {
     const model::ChosenAudio& chosen = parts.chosen;
@@ -41,6 +54,7 @@ base::Result<void> PhoneLeg::set_remote(const model::RemoteAudio& remote) {
     const auto rtp = Endpoint::make(remote.address, remote.rtp_port);
     if (!rtp) return tl::unexpected(rtp.error());
     const auto rtcp = Endpoint::make(remote.address, remote.rtcp_port);
+    announced_ = *rtp;
     worker_->post(
         [session = session_, rtp = *rtp, rtcp = *rtcp] { session->set_remote(rtp, rtcp); });
     return {};
@@ -50,7 +64,28 @@ base::Result<void> PhoneLeg::set_srtp(const std::optional<model::SrtpAgreement>&
     auto pair = srtp_.update(agreed);
     if (!pair) return tl::unexpected(pair.error());
     worker_->post([session = session_, pair = *pair] { session->set_srtp(pair); });
+    srtp_suite_ = agreed ? model::facts_of(agreed->suite).name : std::string_view();
     return {};
+}
+
+model::LegPath PhoneLeg::path() const {
+    model::LegPath path;
+    path.srtp_cipher = srtp_suite_;
+    const Endpoint local = local_of(session_->sockets().rtp_fd());
+    if (local.is_set()) path.local.push_back({.address = local.host(), .port = local.port()});
+    if (announced_.is_set())
+        path.remote.push_back({.address = announced_.host(), .port = announced_.port()});
+    const Endpoint source = session::source_of(counters().remote_source);
+    if (!source.is_set() || path.local.empty()) return path;
+    if (!(source == announced_)) {
+        path.remote.push_back({.address = source.host(),
+                               .port = source.port(),
+                               .type = model::PathCandidate::Type::PeerReflexive});
+    }
+    path.selected_local = 0;
+    path.selected_remote = path.remote.size() - 1;
+    path.pair_changes = model::LegCounters::get(counters().remote_source.changes);
+    return path;
 }
 
 }  // namespace offhook::media

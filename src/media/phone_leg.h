@@ -81,6 +81,8 @@ public:
                                         std::int64_t now_ns) const override {
         return chains_->stats(answered_ns, now_ns);
     }
+    /// Local: where its socket is bound.
+    [[nodiscard]] model::LegPath path() const override;
     [[nodiscard]] std::string chain() const override { return chains_->text(); }
 
 private:
@@ -91,6 +93,8 @@ private:
     std::shared_ptr<session::RtpSession> session_;
     std::shared_ptr<worker::MediaWorker> worker_;
     session::SrtpContexts srtp_;
+    session::Endpoint announced_;  ///< the peer's, as it described itself last
+    std::string srtp_suite_;       ///< empty: plain RTP
     std::unique_ptr<LegChains> chains_;
 };
 

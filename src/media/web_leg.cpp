@@ -423,6 +423,19 @@ model::LegStats WebLeg::stats(std::int64_t answered_ns, std::int64_t now_ns) con
     return chains_ ? chains_->stats(answered_ns, now_ns) : model::LegStats{};
 }
 
+// What carries the sound; before that what is being set up.
+model::LegPath WebLeg::path() const {
+    const auto& way = live_ ? live_ : next_;
+    if (!way) return {};
+    model::LegPath path = way->transport->path();
+    path.pair_changes = live_ ? live_->number : 0;
+    if (way->local && way->remote && way->local->setup != Setup::ActPass)
+        path.dtls_role = way->local->setup == Setup::Active ? "client" : "server";
+    if (way->remote && !way->remote->fingerprints.empty())
+        path.remote_fingerprint = sdp::text_of(way->remote->fingerprints.front());
+    return path;
+}
+
 std::string WebLeg::chain() const {
     return chains_ ? chains_->text() : std::string();
 }

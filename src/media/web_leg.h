@@ -106,6 +106,7 @@ public:
     [[nodiscard]] const worker::MediaWorker& worker() const noexcept override;
     [[nodiscard]] model::LegStats stats(std::int64_t answered_ns,
                                         std::int64_t now_ns) const override;
+    [[nodiscard]] model::LegPath path() const override;
     [[nodiscard]] std::string chain() const override;
 
 private:

@@ -14,6 +14,7 @@
 #include "media/reaper.h"
 #include "media/web_settings.h"
 #include "model/call_end.h"
+#include "model/leg_path.h"
 #include "model/sdp_offer.h"
 #include "sdp/web_remote.h"
 #include "session/web_port.h"
@@ -72,6 +73,8 @@ public:
 
     /// From here on the port's packets leave here, and ours come in. Posted to `worker`.
     virtual void attach(worker::MediaWorker& worker) = 0;
+    /// Candidates, the pair in use, ICE and DTLS; of the description only what the transport knows.
+    [[nodiscard]] virtual model::LegPath path() { return {}; }
     /// Ends it, attached or not; `after` runs on the reaper.
     virtual void retire(worker::MediaWorker& worker,
                         Reaper& reaper,

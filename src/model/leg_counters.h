@@ -23,6 +23,14 @@ struct SoundCounters {
     Cell<double> active_energy_s{0};  ///< the same of the seconds that were not silent
 };
 
+/// The address that packets were accepted from last. A reader may see halves of two while it
+/// changes.
+struct SourceCells {
+    std::atomic<std::uint64_t> high{0}, low{0};  ///< IPv6, or IPv4 mapped; network byte order
+    std::atomic<std::uint16_t> port{0};          ///< 0: none yet
+    std::atomic<std::uint64_t> changes{0};       ///< the first counts
+};
+
 /// Live counters of one leg. Written by its media worker only (relaxed), read by anybody (relaxed):
 /// numbers of one read need not belong to the same instant. Inbound = from the caller, outbound =
 /// to the caller.
@@ -42,6 +50,11 @@ struct LegCounters {
     Cell<std::int64_t> first_sent_ns{0};    ///< CLOCK_MONOTONIC; 0: none yet
     Cell<std::int64_t> last_sent_ns{0};
     Cell<std::int64_t> max_gap_ns{0};  ///< longest time between two sent packets, hold excepted
+    /// The longest such time that ended in the window of this number. Who samples opens the next
+    /// window (`gap_window`), the only cell that is not the worker's to write.
+    Cell<std::int64_t> window_gap_ns{0};
+    Cell<std::uint32_t> window_of_gap{0};
+    mutable Cell<std::uint32_t> gap_window{0};
     Cell<FrameSource> last_source{FrameSource::None};
     Cell<FrameSource> frame_source{
         FrameSource::Fill};  ///< of the frame `linekeeper` is pushing now, read by the sink
@@ -80,6 +93,7 @@ struct LegCounters {
 
     // for quality and the W3C report (stats room)
     SoundCounters sent_sound, received_sound;
+    SourceCells remote_source;  ///< of phone legs
     Cell<std::uint32_t> local_ssrc{0};
     Cell<std::uint32_t> remote_ssrc{0};            ///< of the packet accepted last
     Cell<std::uint64_t> received_header_bytes{0};  ///< RTP headers, extensions and padding
@@ -102,6 +116,23 @@ struct LegCounters {
     Cell<std::uint64_t> tapped_samples{0};
     Cell<std::uint64_t> voice_samples{0};    ///< AI samples that `linekeeper` put into frames
     Cell<std::uint64_t> voice_underruns{0};  ///< the AI's sound ran dry inside an utterance
+
+    /// The longest time between two sent packets since this was asked last; 0: none was sent.
+    /// @thread one, that of the sampler
+    [[nodiscard]] std::int64_t take_gap_ns() const noexcept {
+        const std::uint32_t window = get(gap_window);
+        const std::int64_t gap_ns = get(window_of_gap) == window ? get(window_gap_ns) : 0;
+        gap_window.store(window + 1, std::memory_order_relaxed);
+        return gap_ns;
+    }
+    /// @thread the worker
+    void note_gap(std::int64_t gap_ns) noexcept {
+        if (gap_ns > get(max_gap_ns)) set(max_gap_ns, gap_ns);
+        const std::uint32_t window = get(gap_window);
+        const bool is_first = get(window_of_gap) != window;
+        if (is_first || gap_ns > get(window_gap_ns)) set(window_gap_ns, gap_ns);
+        if (is_first) set(window_of_gap, window);
+    }
 
     /// Adds without a locked instruction: there is one writer.
     template <class T>

@@ -24,6 +24,9 @@ struct Fingerprint {
     bool operator==(const Fingerprint&) const = default;
 };
 
+/// "sha-256 AB:CD:...", as a=fingerprint has it.
+[[nodiscard]] std::string text_of(const Fingerprint& fingerprint);
+
 /// a=setup (RFC 4145 §4), as its writer wrote it.
 enum class Setup : std::uint8_t { ActPass, Active, Passive };
 

@@ -107,4 +107,8 @@ base::Result<WebLocal> read_local(std::string_view webrtcbin_text,
     return local;
 }
 
+std::string text_of(const Fingerprint& fingerprint) {
+    return detail::text_of(fingerprint);
+}
+
 }  // namespace offhook::sdp

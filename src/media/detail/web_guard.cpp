@@ -162,9 +162,24 @@ void WebGuard::on_dtls_state(GstElement* dtls) {
     if (state == Closed && is_verified_) say(Event::Closed);
     if (state != Connected || !matches_ || is_verified_) return;
     if (taps_ != kAllTaps) return say(Event::Untapped);
+    guint auth = 0;
+    g_object_get(dtls, "srtp-auth", &auth, nullptr);
+    srtp_auth_ = auth;
     is_verified_ = true;
     heard_ns_ = base::monotonic_ns();
     say(Event::Verified);
+}
+
+// 1.22 has one cipher, and two lengths of its tag (gstdtlsconnection.h).
+const char* WebGuard::srtp_profile() const noexcept {
+    switch (srtp_auth_) {
+        case 1:
+            return "SRTP_AES128_CM_HMAC_SHA1_32";
+        case 2:
+            return "SRTP_AES128_CM_HMAC_SHA1_80";
+        default:
+            return "";
+    }
 }
 
 void WebGuard::say(Event event) {

@@ -56,6 +56,8 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return is_verified_ && !is_closed_; }
     /// CLOCK_MONOTONIC of the last packet that was genuine; 0: none.
     [[nodiscard]] std::int64_t heard_ns() const noexcept { return heard_ns_; }
+    /// What DTLS agreed on, by its name in IANA's registry; empty: nothing yet.
+    [[nodiscard]] const char* srtp_profile() const noexcept;
 
 private:
     enum Tap : unsigned {
@@ -90,6 +92,7 @@ private:
     std::atomic<bool> is_let_in_{false};
     std::atomic<bool> is_closed_{false};
     std::atomic<std::int64_t> heard_ns_{0};
+    std::atomic<unsigned> srtp_auth_{0};  ///< GstDtlsSrtpAuth; 0: none yet
 };
 
 }  // namespace offhook::media::detail

@@ -78,6 +78,66 @@ const guint8* bytes_of(const std::string& text) {
     return reinterpret_cast<const guint8*>(text.data());
 }
 
+model::PathCandidate::Type type_of(NiceCandidateType type) {
+    using Type = model::PathCandidate::Type;
+    switch (type) {
+        case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
+            return Type::ServerReflexive;
+        case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
+            return Type::PeerReflexive;
+        case NICE_CANDIDATE_TYPE_RELAYED:
+            return Type::Relayed;
+        case NICE_CANDIDATE_TYPE_HOST:
+            break;
+    }
+    return Type::Host;
+}
+
+std::string text_of(const NiceAddress& address) {
+    std::array<gchar, NICE_ADDRESS_STRING_LEN> text{};
+    nice_address_to_string(&address, text.data());
+    return text.data();
+}
+
+model::PathCandidate candidate_of(const NiceCandidate& candidate) {
+    model::PathCandidate made{
+        .address = text_of(candidate.addr),
+        .port = static_cast<std::uint16_t>(nice_address_get_port(&candidate.addr)),
+        .type = type_of(candidate.type),
+        .priority = candidate.priority,
+        .foundation = candidate.foundation};
+    const bool has_base = nice_address_is_valid(&candidate.base_addr) != FALSE &&
+                          nice_address_equal(&candidate.base_addr, &candidate.addr) == FALSE;
+    if (has_base) {
+        made.related_address = text_of(candidate.base_addr);
+        made.related_port = static_cast<std::uint16_t>(nice_address_get_port(&candidate.base_addr));
+    }
+    return made;
+}
+
+/// @param list  given away
+std::vector<model::PathCandidate> candidates_of(GSList* list) {
+    std::vector<model::PathCandidate> made;
+    for (const GSList* each = list; each != nullptr; each = each->next)
+        made.push_back(candidate_of(*static_cast<const NiceCandidate*>(each->data)));
+    g_slist_free_full(list, [](gpointer candidate) {
+        nice_candidate_free(static_cast<NiceCandidate*>(candidate));
+    });
+    return made;
+}
+
+/// Its place among `all`, where it is put when the list has it not (peer-reflexive ones).
+std::size_t place_of(const NiceCandidate& candidate, std::vector<model::PathCandidate>& all) {
+    const model::PathCandidate wanted = candidate_of(candidate);
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& known) {
+        return known.address == wanted.address && known.port == wanted.port &&
+               known.type == wanted.type;
+    });
+    const auto place = static_cast<std::size_t>(found - all.begin());
+    if (found == all.end()) all.push_back(wanted);
+    return place;
+}
+
 }  // namespace
 
 std::string_view address_of(std::string_view candidate) {
@@ -197,6 +257,23 @@ std::int64_t WebIce::heard_ns() {
     stamp_ns_ = newest;
     polled_ns_ = now_ns;
     return heard_ns_;
+}
+
+void WebIce::describe(model::LegPath& path) const {
+    NiceAgent* const agent = NICE_AGENT(agent_.get());
+    path.local =
+        candidates_of(nice_agent_get_local_candidates(agent, kStream, NICE_COMPONENT_TYPE_RTP));
+    path.remote =
+        candidates_of(nice_agent_get_remote_candidates(agent, kStream, NICE_COMPONENT_TYPE_RTP));
+    NiceCandidate* local = nullptr;
+    NiceCandidate* remote = nullptr;
+    if (nice_agent_get_selected_pair(agent, kStream, NICE_COMPONENT_TYPE_RTP, &local, &remote)) {
+        path.selected_local = place_of(*local, path.local);
+        path.selected_remote = place_of(*remote, path.remote);
+    }
+    gboolean is_controlling = FALSE;
+    g_object_get(agent, "controlling-mode", &is_controlling, nullptr);
+    path.ice_role = is_controlling != FALSE ? "controlling" : "controlled";
 }
 
 void WebIce::ask(const std::string& remote_ufrag,

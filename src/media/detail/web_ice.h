@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "glib/ref.h"
 #include "media/web_settings.h"
+#include "model/leg_path.h"
 
 namespace offhook::media::detail {
 
@@ -32,6 +33,8 @@ public:
     /// Notes what came since the last call. @return CLOCK_MONOTONIC of the last datagram that a
     /// socket of ours took, whatever it was; 0: none since the first call
     [[nodiscard]] std::int64_t heard_ns();
+    /// Writes candidates, the selected pair and our role into `path`.
+    void describe(model::LegPath& path) const;
     /// Sends the peer's agent a Binding request by the selected pair (RFC 7675 §5.1 asks the same).
     /// libnice does not know it and drops the response, of which `heard_ns` tells.
     void ask(const std::string& remote_ufrag,
