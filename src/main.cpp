@@ -2,10 +2,9 @@
 
 #include "app/daemon.h"
 #include "caller/caller_command.h"
-#include "cli/accounts_command.h"
 #include "cli/ai_command.h"
+#include "cli/api_commands.h"
 #include "cli/config_command.h"
-#include "cli/connections_command.h"
 #include "cli/pipeline_command.h"
 #include "cli/token_command.h"
 #include "cli/watch_command.h"
@@ -52,8 +51,7 @@ int main(int argc, char** argv) {
     add_serve_command(app, exit_code);
     offhook::caller::add_call_command(app, exit_code);
     offhook::cli::add_watch_command(app, exit_code);
-    offhook::cli::add_accounts_command(app, exit_code);
-    offhook::cli::add_connections_command(app, exit_code);
+    offhook::cli::add_api_commands(app, exit_code);
     offhook::cli::add_token_command(app, exit_code);
     offhook::cli::add_ai_command(app, exit_code);
     offhook::cli::add_pipeline_command(app, exit_code);

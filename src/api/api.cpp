@@ -42,6 +42,7 @@ void Api::install(http::Server& server) {
     if (parts_.channels != nullptr) install_channels(server);
     if (parts_.connections != nullptr) install_connections(server);
     install_diagnosis(server);
+    install_daemon(server);
     if (parts_.page != nullptr) install_page(server);
     server.on_answered([this](std::string_view route, int status, double seconds) {
         parts_.metrics.on_http(route, status, seconds);

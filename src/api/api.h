@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct ApiParts {
     std::function<std::vector<model::WorkerStats>()> workers;
     std::function<std::vector<model::WorkerStats>()> web_workers{};  ///< without it there are none
     std::function<bool()> draining;
+    /// No new calls; those of now have `timeout_s`, or what the configuration says. Again: nothing, but with 0 they end at once.
+    /// Without it nobody drains.
+    std::function<void(std::optional<int> timeout_s)> drain{};
     std::function<std::vector<std::string>()>
         listeners;  ///< "http://127.0.0.1:5000", "udp:127.0.0.1:5060"
     /// For /health and /readyz; a missing one is `off`. Figures of `calls` and `media` that
@@ -71,6 +75,7 @@ private:
     void install_diagnosis(http::Server& server);
     void install_channels(http::Server& server);
     void install_metrics(http::Server& server);
+    void install_daemon(http::Server& server);
     void install_openapi(http::Server& server);
     void install_page(http::Server& server);
 

@@ -35,6 +35,7 @@
 #include "config/cidr.h"
 #include "config/endpoint.h"
 #include "glib/fd_executor.h"
+#include "glib/timer.h"
 #include "http/server.h"
 #include "media/launch_library.h"
 #include "media/reaper.h"
@@ -501,6 +502,7 @@ private:
             .workers = [this] { return workers_->stats(); },
             .web_workers = [this] { return web_worker_stats(); },
             .draining = [this] { return calls_->is_draining(); },
+            .drain = [this](auto timeout_s) { on_drain(timeout_s); },
             .listeners = [this] { return listeners(); },
             .calls_health = [this] { return calls_->health(); },
             .media_health = [this] { return media_health(); },
@@ -665,6 +667,16 @@ private:
 
     void on_stop() { calls_->drain(config_.drain.timeout_s); }
 
+    // Asked for again it is the same drain. Without calls the process ends with it: the answer goes first.
+    void on_drain(std::optional<int> timeout_s) {
+        if (calls_->is_draining() && timeout_s != 0) return;
+        const int wait_s = timeout_s.value_or(config_.drain.timeout_s);
+        if (calls_->totals().active > 0) return calls_->drain(wait_s);
+        drain_timer_.once(g_main_context_default(), std::chrono::milliseconds(100), [this, wait_s] {
+            calls_->drain(wait_s);
+        });
+    }
+
     void on_reload() {
         log::reopen();
         auto reloaded = launches_->reload();
@@ -716,6 +728,7 @@ private:
     std::optional<ChannelDoors> channel_doors_;  ///< empty: no web legs
     std::unique_ptr<WebDoors> doors_;            ///< null: no web legs
     std::unique_ptr<http::Server> server_;
+    glib::Timer drain_timer_;
 };
 
 void tell_ready(int fd, const std::string& listeners) {

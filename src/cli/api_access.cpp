@@ -1,6 +1,5 @@
 #include "cli/api_access.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 
 #include "base/escape.h"
@@ -24,15 +23,6 @@ base::Result<ApiAddress> ApiOptions::address() const {
     if (!token) return tl::unexpected(token.error());
     address->token = *std::move(token);
     return address;
-}
-
-std::shared_ptr<ApiOptions> add_api_options(CLI::App& command) {
-    const auto options = std::make_shared<ApiOptions>();
-    command.add_option("--url", options->url, "The daemon's HTTP address")->capture_default_str();
-    command.add_option("--token-file",
-                       options->token_file,
-                       "File with a token of the daemon; without it $OFFHOOK_TOKEN_FILE");
-    return options;
 }
 
 std::string refusal_text(const ApiAddress& address, const HttpReply& reply) {

@@ -1,103 +1,22 @@
 #include "cli/http_get.h"
 
-#include <netdb.h>
-#include <poll.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fstream>
-#include <memory>
 
 #include "base/escape.h"
 #include "base/monotonic.h"
+#include "cli/http_socket.h"
 
 namespace offhook::cli {
 namespace {
 
-constexpr std::int64_t kPatienceNs = 3 * base::kNsPerS;
 constexpr std::size_t kMaxTokenBytes = 512;
-constexpr std::size_t kMaxAnswerBytes = std::size_t{8} << 20;
-
-struct Socket {
-    explicit Socket(int descriptor) : fd(descriptor) {}
-    ~Socket() {
-        if (fd >= 0) ::close(fd);
-    }
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-    const int fd;
-};
 
 tl::unexpected<base::Error> malformed(std::string_view why) {
     return base::fail(base::ErrorCode::Malformed,
                       "not an answer of Offhook's API: " + std::string(why));
-}
-
-/// Waits until `fd` can do `events` or the time is up.
-bool wait_for(int fd, short events, std::int64_t deadline_ns) {
-    for (;;) {
-        const std::int64_t left_ns = deadline_ns - base::monotonic_ns();
-        if (left_ns <= 0) return false;
-        pollfd waiting{fd, events, 0};
-        const int ready = ::poll(&waiting, 1, static_cast<int>(left_ns / base::kNsPerMs) + 1);
-        if (ready > 0) return true;
-        if (ready < 0 && errno != EINTR) return false;
-    }
-}
-
-base::Result<void> connect_to(const Socket& socket,
-                              const addrinfo& target,
-                              const ApiAddress& address,
-                              std::int64_t deadline_ns) {
-    int error = ::connect(socket.fd, target.ai_addr, target.ai_addrlen) == 0 ? 0 : errno;
-    if (error == EINPROGRESS) {
-        if (!wait_for(socket.fd, POLLOUT, deadline_ns)) {
-            return base::fail(base::ErrorCode::Timeout, address.text() + " does not answer");
-        }
-        socklen_t length = sizeof(error);
-        if (::getsockopt(socket.fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
-    }
-    if (error == 0) return {};
-    return base::fail(
-        base::ErrorCode::Unavailable, "cannot reach " + address.text(), std::strerror(error));
-}
-
-base::Result<std::string> exchange(const Socket& socket,
-                                   const ApiAddress& address,
-                                   std::string_view request,
-                                   std::int64_t deadline_ns) {
-    const auto too_late = [&] {
-        return base::fail(base::ErrorCode::Timeout, address.text() + " does not answer within 3 s");
-    };
-    while (!request.empty()) {
-        if (!wait_for(socket.fd, POLLOUT, deadline_ns)) return too_late();
-        const ssize_t sent = ::send(socket.fd, request.data(), request.size(), MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-            return base::fail(base::ErrorCode::Unavailable,
-                              "cannot reach " + address.text(),
-                              std::strerror(errno));
-        }
-        if (sent > 0) request.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    std::string answer;
-    std::array<char, 65536> block;
-    for (;;) {
-        if (!wait_for(socket.fd, POLLIN, deadline_ns)) return too_late();
-        const ssize_t got = ::recv(socket.fd, block.data(), block.size(), 0);
-        if (got == 0) return answer;
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-        if (got < 0) {
-            return base::fail(
-                base::ErrorCode::Unavailable, "lost " + address.text(), std::strerror(errno));
-        }
-        answer.append(block.data(), static_cast<std::size_t>(got));
-        if (answer.size() > kMaxAnswerBytes) return malformed("larger than 8 MiB");
-    }
 }
 
 template <class Number>
@@ -175,58 +94,41 @@ base::Result<HttpReply> parse_http_reply(std::string_view answer) {
     return reply;
 }
 
-namespace {
-
-base::Result<HttpReply> ask(const ApiAddress& address, const std::string& request) {
-    const std::int64_t deadline_ns = base::monotonic_ns() + kPatienceNs;
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    const int status =
-        ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
-    if (status != 0) {
-        return base::fail(base::ErrorCode::Unavailable,
-                          "cannot find the host of " + address.text(),
-                          gai_strerror(status));
-    }
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-    base::Error last{base::ErrorCode::Unavailable, "cannot reach " + address.text(), {}};
-    for (const addrinfo* target = found; target != nullptr; target = target->ai_next) {
-        const Socket socket(
-            ::socket(target->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        if (auto ok = connect_to(socket, *target, address, deadline_ns); !ok) {
-            last = ok.error();
-            continue;
-        }
-        const auto answer = exchange(socket, address, request, deadline_ns);
-        if (!answer) return tl::unexpected(answer.error());
-        return parse_http_reply(*answer);
-    }
-    return tl::unexpected(last);
-}
-
-std::string request_of(const ApiAddress& address,
-                       const std::string& method,
-                       const std::string& path,
-                       const std::string& json) {
+std::string request_text(const ApiAddress& address, const HttpRequest& request) {
     const std::string host = address.text().substr(std::string_view("http://").size());
-    std::string request = method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\n";
-    if (!address.token.empty()) request += "Authorization: Bearer " + address.token + "\r\n";
-    if (method == "POST") request += "Content-Length: " + std::to_string(json.size()) + "\r\n";
-    if (!json.empty()) request += "Content-Type: application/json\r\n";
-    return request + "Connection: close\r\n\r\n" + json;
+    std::string text = request.method + " " + request.path + " HTTP/1.1\r\nHost: " + host + "\r\n";
+    if (!address.token.empty()) text += "Authorization: Bearer " + address.token + "\r\n";
+    for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
+    if (request.method != "GET")
+        text += "Content-Length: " + std::to_string(request.json.size()) + "\r\n";
+    if (!request.json.empty()) text += "Content-Type: application/json\r\n";
+    return text + "Connection: close\r\n\r\n" + request.json;
 }
 
-}  // namespace
+base::Result<HttpReply> http_request(const ApiAddress& address, const HttpRequest& request) {
+    const std::int64_t deadline_ns = base::monotonic_ns() + request.patience_s * base::kNsPerS;
+    auto socket = HttpSocket::open(address, deadline_ns);
+    if (!socket) return tl::unexpected(socket.error());
+    if (auto sent = socket->send(request_text(address, request), deadline_ns); !sent)
+        return tl::unexpected(sent.error());
+    std::string answer;
+    for (;;) {
+        const auto more = socket->receive(answer, deadline_ns);
+        if (!more) return tl::unexpected(more.error());
+        if (!*more) return parse_http_reply(answer);
+        if (answer.size() > request.max_bytes)
+            return malformed("larger than " + std::to_string(request.max_bytes >> 20U) + " MiB");
+    }
+}
 
 base::Result<HttpReply> http_get(const ApiAddress& address, const std::string& path) {
-    return ask(address, request_of(address, "GET", path, {}));
+    return http_request(address, {.method = "GET", .path = path});
 }
 
 base::Result<HttpReply> http_post(const ApiAddress& address,
                                   const std::string& path,
                                   const std::string& json) {
-    return ask(address, request_of(address, "POST", path, json));
+    return http_request(address, {.method = "POST", .path = path, .json = json});
 }
 
 base::Result<std::string> read_token(const std::string& file) {

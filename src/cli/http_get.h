@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -26,10 +28,23 @@ struct HttpReply {
     std::string body;
 };
 
-/// One GET on a connection of its own; waits for at most 3 s in all and takes at most 8 MiB.
+struct HttpRequest {
+    std::string method = "GET", path{};
+    std::string json{};  ///< the body; empty: none
+    std::vector<std::pair<std::string, std::string>> headers{};
+    std::int64_t patience_s = 3;                   ///< for all of it
+    std::size_t max_bytes = std::size_t{8} << 20;  ///< of the answer
+};
+
+/// One request on a connection of its own.
 /// @errors Unavailable (nobody listens, name unknown), Timeout, Malformed (not an HTTP answer that
-/// ends by Content-Length or by closing)
+/// ends by Content-Length or by closing, or too long)
 /// @thread any; blocks
+[[nodiscard]] base::Result<HttpReply> http_request(const ApiAddress& address,
+                                                   const HttpRequest& request);
+/// What is sent for it, headers and body.
+[[nodiscard]] std::string request_text(const ApiAddress& address, const HttpRequest& request);
+
 [[nodiscard]] base::Result<HttpReply> http_get(const ApiAddress& address, const std::string& path);
 
 /// As http_get, a POST. @param json  its body; empty: none

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "cli/accounts_command.h"
+#include "cli/accounts_verb.h"
 
 namespace offhook::cli {
 namespace {

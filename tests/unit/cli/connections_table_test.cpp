@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "cli/connections_command.h"
+#include "cli/connections_verb.h"
 #include "cli/http_get.h"
 
 namespace offhook::cli {

@@ -5,16 +5,7 @@
 
 #include "base/error.h"
 
-namespace CLI {
-class App;
-}
-
 namespace offhook::cli {
-
-/// Adds `offhook accounts`: the daemon's accounts as a table, once. The result goes to `exit_code`:
-/// 0 all registered, 1 some are not, 2 usage, 69 when the daemon is not there.
-/// @param exit_code outlives `app`
-void add_accounts_command(CLI::App& app, int& exit_code);
 
 /// What the table shows.
 struct AccountsTable {
