@@ -31,6 +31,7 @@ std::int32_t load_signed24(std::span<const std::uint8_t> bytes, std::size_t at) 
 RtcpNews::About read_block(std::span<const std::uint8_t> block) noexcept {
     return {.fraction_lost = block[4],
             .cumulative_lost = load_signed24(block, 5),
+            .extended_highest = detail::load32(block, 8),
             .jitter_rtp = detail::load32(block, 12),
             .lsr = detail::load32(block, 16),
             .dlsr = detail::load32(block, 20)};

@@ -81,6 +81,7 @@ struct RtcpNews {
     struct About {                     ///< the report block about our SSRC
         std::uint8_t fraction_lost = 0;
         std::int32_t cumulative_lost = 0;
+        std::uint32_t extended_highest = 0;
         std::uint32_t jitter_rtp = 0;
         std::uint32_t lsr = 0;
         std::uint32_t dlsr = 0;

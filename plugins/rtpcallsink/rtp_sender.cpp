@@ -96,6 +96,8 @@ bool RtpSender::send_payload(std::size_t payload_bytes,
                              std::int64_t now_ns) noexcept {
     LegCounters& c = *session_->counters();
     bool has_left = false;
+    LegCounters::add<std::uint64_t>(c.encoded_frames, 1);
+    LegCounters::set(c.last_encoded_ns, now_ns);
     session_->send_due_latch();
     if (!session_->is_sending()) {
         session_->run_clock(timestamp_rtp, now_ns);
@@ -149,6 +151,7 @@ bool RtpSender::emit(const rtp::Header& header,
                            payload_bytes,
                            header.timestamp_rtp,
                            now_ns);
+    if (!started_) LegCounters::set<std::int64_t>(session_->counters()->first_sequence, sequence_);
     ++sequence_;
     started_ = true;
     return has_left;

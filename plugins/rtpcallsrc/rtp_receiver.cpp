@@ -61,6 +61,7 @@ RtpReceiver::RtpReceiver(std::shared_ptr<session::RtpSession> session,
 void RtpReceiver::receive_rtp(std::int64_t now_ns) noexcept {
     drain(session_->sockets().rtp_fd(),
           [&](std::span<std::uint8_t> datagram, const session::Endpoint& from) {
+              note_arrival(datagram, now_ns);
               if (const auto plain = session_->unprotect(datagram)) handle(*plain, from, now_ns);
           });
 }
@@ -78,8 +79,17 @@ void RtpReceiver::receive_web(std::int64_t now_ns) noexcept {
     for (int i = 0; i < kMaxDatagramsPerCall; ++i) {
         const std::size_t n = session_->web_port()->take(packet);
         if (n == 0) return;
+        note_arrival(std::span(packet).first(n), now_ns);
         handle(std::span(packet).first(n), session::Endpoint(), now_ns);
     }
+}
+
+void RtpReceiver::note_arrival(std::span<const std::uint8_t> datagram,
+                               std::int64_t now_ns) noexcept {
+    if (session_->settings().rtcp_mux && rtp::looks_like_rtcp(datagram)) return;
+    LegCounters& c = *session_->counters();
+    LegCounters::add<std::uint64_t>(c.arrived_packets, 1);
+    LegCounters::set(c.last_arrived_ns, now_ns);
 }
 
 void RtpReceiver::handle(std::span<const std::uint8_t> datagram,
@@ -97,6 +107,10 @@ void RtpReceiver::handle(std::span<const std::uint8_t> datagram,
                                     packet->payload_type == settings.comfort_noise_type);
     if (!is_ours) {
         LegCounters::add<std::uint64_t>(c.refused_packets, 1);
+        if (packet) {
+            LegCounters::add<std::uint64_t>(c.refused_types, 1);
+            LegCounters::set<std::int32_t>(c.last_refused_type, packet->payload_type);
+        }
         return;
     }
     const auto verdict = session_->accept(*packet, from, now_ns);
@@ -159,11 +173,14 @@ void RtpReceiver::play(const rtp::PacketView& packet,
     end_pause(packet.timestamp_rtp);
     std::array<std::int16_t, model::kMaxPacketSamples> pcm;
     const std::size_t samples = decoder_->decode(packet.payload, pcm);
+    LegCounters& c = *session_->counters();
     if (samples == 0) {
-        LegCounters::add<std::uint64_t>(session_->counters()->refused_packets, 1);
+        LegCounters::add<std::uint64_t>(c.refused_packets, 1);
+        LegCounters::add<std::uint64_t>(c.undecodable_packets, 1);
         return;
     }
-    LegCounters& c = *session_->counters();
+    LegCounters::add<std::uint64_t>(c.decoded_packets, 1);
+    LegCounters::set(c.last_decoded_ns, now_ns);
     LegCounters::add<std::uint64_t>(c.decoded_samples, samples);
     if (waited_ns > 0)
         LegCounters::add(c.jitter_delay_s,

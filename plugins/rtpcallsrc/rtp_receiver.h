@@ -59,6 +59,7 @@ public:
                 std::int64_t now_ns) noexcept;
 
 private:
+    void note_arrival(std::span<const std::uint8_t> datagram, std::int64_t now_ns) noexcept;
     void play_due_packets(std::int64_t now_ns) noexcept;
     /// @param waited_ns  for its turn in the ring
     void play(const rtp::PacketView& packet, std::int64_t waited_ns, std::int64_t now_ns) noexcept;

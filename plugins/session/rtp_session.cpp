@@ -115,7 +115,10 @@ SourceLock::Verdict RtpSession::accept(const rtp::PacketView& packet,
     const SourceLock::Verdict verdict =
         web_ ? lock_.follow(packet, now_ns) : lock_.judge(packet, from, now_ns);
     if (verdict == SourceLock::Verdict::Refused) {
+        const bool is_source = web_ || (lock_.is_locked() && from == lock_.source());
         LegCounters::add<std::uint64_t>(counters_->refused_packets, 1);
+        LegCounters::add<std::uint64_t>(
+            is_source ? counters_->refused_ssrcs : counters_->refused_sources, 1);
         return verdict;
     }
     if (verdict == SourceLock::Verdict::AcceptedNewSource) {
@@ -163,6 +166,10 @@ void RtpSession::handle_rtcp(std::span<const std::uint8_t> datagram,
     LegCounters::add<std::uint64_t>(c.remote_reports, 1);
     LegCounters::set<std::int64_t>(c.remote_lost_packets, about.cumulative_lost);
     LegCounters::set<std::uint32_t>(c.remote_fraction_lost, about.fraction_lost);
+    if (about.extended_highest != LegCounters::get(c.acknowledged_sequence)) {
+        LegCounters::set<std::int64_t>(c.acknowledged_sequence, about.extended_highest);
+        LegCounters::set(c.last_acknowledged_ns, now_ns);
+    }
     LegCounters::set<std::int64_t>(
         c.remote_jitter_ns,
         static_cast<std::int64_t>(about.jitter_rtp) * base::kNsPerS / codec().rtp_clock_hz);
@@ -200,7 +207,14 @@ bool RtpSession::send_rtp(std::span<const std::uint8_t> packet,
     }
     run_clock(timestamp_rtp, now_ns);
     const std::int64_t last_ns = LegCounters::get(c.last_sent_ns);
-    if (last_ns != 0) c.note_gap(now_ns - last_ns);
+    if (last_ns != 0) {
+        const std::int64_t gap_ns = now_ns - last_ns;
+        c.note_gap(gap_ns);
+        if (gap_ns > settings_.gap_limit_ns) {
+            LegCounters::add<std::uint64_t>(c.long_gaps, 1);
+            LegCounters::set(c.last_long_gap_ns, gap_ns);
+        }
+    }
     if (LegCounters::get(c.first_sent_ns) == 0) LegCounters::set(c.first_sent_ns, now_ns);
     LegCounters::set(c.last_sent_ns, now_ns);
     LegCounters::add<std::uint64_t>(c.sent_packets, 1);

@@ -45,6 +45,8 @@ public:
         model::LegQuirks quirks;
         std::string cname;
         std::optional<std::uint32_t> ssrc{};  ///< what we send under; empty: at random
+        /// More time than this between two sent packets is counted as a long gap.
+        std::int64_t gap_limit_ns = 60'000'000;
     };
     RtpSession(SocketPair sockets, Settings settings);
     /// Of a web leg. RTCP shares the way of RTP, whatever `settings` say.

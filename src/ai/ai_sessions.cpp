@@ -134,6 +134,8 @@ void AiSessions::visit_all(std::int64_t now_ns) {
 
 void AiSessions::hear(Session& session) {
     std::array<std::int16_t, model::kMaxPacketSamples> pcm;
+    session.port->heard_ns.store(session.port->tapped_ns.load(std::memory_order_relaxed),
+                                 std::memory_order_relaxed);
     for (;;) {
         const std::size_t n = session.port->tap.read(pcm);
         if (n == 0) return;

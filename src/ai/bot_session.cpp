@@ -102,6 +102,9 @@ void BotSession::Impl::on_frame(std::span<const std::int16_t> pcm, FrameAt at) {
         return;
     }
     AiCounters::add(stats_.sent_frames, 1);
+    stats_.sent_ms.store(stats_.sent_ms.load(std::memory_order_relaxed) + ms(pcm.size()),
+                         std::memory_order_relaxed);
+    stats_.last_sent_ns.store(now_ns_, std::memory_order_relaxed);
     if (at.is_replay) {
         const double replayed_ms = stats_.replayed_ms.load(std::memory_order_relaxed);
         stats_.replayed_ms.store(replayed_ms + ms(pcm.size()), std::memory_order_relaxed);

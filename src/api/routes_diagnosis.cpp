@@ -9,6 +9,7 @@
 #include "base/monotonic.h"
 #include "diagnosis/diagnose.h"
 #include "http/problem.h"
+#include "stats/hop_ledger.h"
 
 namespace offhook::api {
 namespace {
@@ -46,6 +47,26 @@ http::Response answer(const diagnosis::Facts& facts) {
     return json_response(200, std::move(json));
 }
 
+http::Response answer(const model::HopLedger& ledger) {
+    base::JsonWriter json;
+    json.begin_object().key("hops").begin_array();
+    for (const model::HopFigures& hop : ledger.hops) {
+        json.begin_object()
+            .field("name", model::name_of(hop.hop))
+            .field("packets", hop.packets)
+            .field("ms", hop.ms)
+            .key("since_last_ms");
+        hop.since_last_ms < 0 ? json.null() : json.value(hop.since_last_ms);
+        json.field("state", model::name_of(hop.state)).key("detail");
+        hop.detail.empty() ? json.null() : json.value(hop.detail);
+        json.end();
+    }
+    json.end().key("broken");
+    ledger.broken ? json.value(model::name_of(*ledger.broken)) : json.null();
+    json.end();
+    return json_response(200, std::move(json));
+}
+
 /// The channel and the member that a path means.
 std::optional<diagnosis::Facts> facts_of_member(const http::Request& request,
                                                 const ApiParts& parts) {
@@ -73,6 +94,15 @@ void Api::install_diagnosis(http::Server& server) {
                      auto call = id ? parts_.calls.find(*id) : std::nullopt;
                      if (!call) return no_such_call(request);
                      return answer({.now_ns = base::realtime_ns(), .call = std::move(call)});
+                 },
+                 {.scope = "read"});
+    server.route("GET",
+                 "/api/v1/calls/{id}/hops",
+                 [this](const http::Request& request) {
+                     const auto id = id_of(request);
+                     const auto call = id ? parts_.calls.find(*id) : std::nullopt;
+                     if (!call) return no_such_call(request);
+                     return answer(stats::hops_of(*call, base::realtime_ns()));
                  },
                  {.scope = "read"});
     server.route("GET",

@@ -45,6 +45,7 @@ std::vector<CallId> CallTable::ids() const {
 
 CallInfo CallTable::info_of(const Call& call) {
     CallInfo info = call.info;
+    info.is_sound_expected = call.is_sound_expected();
     if (call.is_agreed) info.stats = call.leg->stats(call.answered_ns, base::monotonic_ns());
     if (call.record) {
         const std::uint64_t alarms = info.quality.gap_alarms;

@@ -1,5 +1,6 @@
 #include "media/leg_chains.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "aitap/gstaitap.h"
@@ -122,6 +123,17 @@ model::LegStats LegChains::stats(std::int64_t answered_ns, std::int64_t now_ns) 
     stats.voice_samples = port_->ledger.left_samples();
     stats.voice_queued_samples = port_->voice.queued_samples();
     stats.voice_dropped_samples = port_->voice.dropped_samples();
+    const auto since_ms = [now_ns](std::int64_t then_ns) {
+        return then_ns == 0 ? -1.0 : std::max(0.0, static_cast<double>(now_ns - then_ns) / 1e6);
+    };
+    stats.since_last_tapped_ms = since_ms(port_->tapped_ns.load(std::memory_order_acquire));
+    stats.heard_samples = port_->tap.read_samples();
+    stats.since_last_heard_ms = since_ms(port_->heard_ns.load(std::memory_order_relaxed));
+    stats.given_samples = port_->voice.written_samples();
+    stats.since_last_given_ms = since_ms(port_->voice.written_ns());
+    stats.since_last_voice_left_ms = since_ms(port_->ledger.left_ns());
+    stats.is_voice_muted = port_->is_voice_muted.load(std::memory_order_relaxed);
+    stats.is_voice_paused = port_->voice.is_paused();
     return stats;
 }
 

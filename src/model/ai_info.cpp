@@ -16,6 +16,14 @@ AiFigures figures_of(const AiStats& stats, std::int64_t now_ns) {
     f.last_gap_ms = get(stats.last_gap_ms);
     f.sent_frames = get(stats.sent_frames);
     f.unsent_frames = get(stats.unsent_frames);
+    const auto since_ms = [now_ns](std::int64_t then_ns) {
+        return then_ns == 0 ? -1.0 : std::max(0.0, static_cast<double>(now_ns - then_ns) / 1e6);
+    };
+    f.sent_ms = get(stats.sent_ms);
+    f.since_last_sent_ms = since_ms(get(stats.last_sent_ns));
+    f.received_messages = get(stats.link_received_messages);
+    f.link_queued_bytes = get(stats.link_queued_bytes);
+    f.since_last_heard_ms = since_ms(get(stats.link_heard_ns));
     f.replayed_ms = get(stats.replayed_ms);
     f.given_ms = get(stats.given_ms);
     f.played_ms = get(stats.played_ms);

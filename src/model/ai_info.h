@@ -15,6 +15,9 @@ struct AiFigures {
     double lost_ms = -1;      ///< since when it is gone; -1: it is not
     double last_gap_ms = -1;
     std::uint64_t sent_frames = 0, unsent_frames = 0;
+    double sent_ms = 0, since_last_sent_ms = -1;
+    std::uint64_t received_messages = 0, link_queued_bytes = 0;  ///< of the newest connection
+    double since_last_heard_ms = -1;                             ///< since anything came on it
     double replayed_ms = 0;
     double given_ms = 0, played_ms = 0, cleared_ms = 0, overflowed_ms = 0, queued_ms = 0;
     std::uint64_t marks = 0, barge_ins = 0, taken_back_barge_ins = 0;

@@ -34,6 +34,8 @@ struct AiStats {
 
     // sound
     Cell<std::uint64_t> sent_frames{0};
+    Cell<double> sent_ms{0};               ///< in those, and when the last of them went
+    Cell<std::int64_t> last_sent_ns{0};    ///< CLOCK_MONOTONIC; 0: none did
     Cell<std::uint64_t> unsent_frames{0};  ///< the link did not take them
     Cell<double> replayed_ms{0};
     Cell<double> given_ms{0}, played_ms{0}, cleared_ms{0}, overflowed_ms{0}, queued_ms{0};

@@ -31,27 +31,28 @@ void TapRing::write(std::span<const std::int16_t> pcm) noexcept {
 }
 
 std::size_t TapRing::read(std::span<std::int16_t> out) noexcept {
+    std::uint64_t at = read_.load(std::memory_order_relaxed);
     for (;;) {
         const std::uint64_t written = written_.load(std::memory_order_acquire);
-        if (written - read_ > samples_.size()) {
+        if (written - at > samples_.size()) {
             const std::uint64_t oldest = written - samples_.size();
-            dropped_.fetch_add(oldest - read_, std::memory_order_relaxed);
-            read_ = oldest;
+            dropped_.fetch_add(oldest - at, std::memory_order_relaxed);
+            at = oldest;
         }
         const std::size_t n =
-            static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), written - read_));
+            static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), written - at));
         for (std::size_t i = 0; i < n; ++i) {
-            out[i] = samples_[(read_ + i) & mask_].load(std::memory_order_relaxed);
+            out[i] = samples_[(at + i) & mask_].load(std::memory_order_relaxed);
         }
         std::atomic_thread_fence(std::memory_order_acquire);
         const std::uint64_t claimed = claimed_.load(std::memory_order_relaxed);
-        if (claimed - read_ <= samples_.size()) {
-            read_ += n;
+        if (claimed - at <= samples_.size()) {
+            read_.store(at + n, std::memory_order_relaxed);
             return n;
         }
         const std::uint64_t oldest = claimed - samples_.size();
-        dropped_.fetch_add(oldest - read_, std::memory_order_relaxed);
-        read_ = oldest;
+        dropped_.fetch_add(oldest - at, std::memory_order_relaxed);
+        at = oldest;
     }
 }
 

@@ -31,6 +31,10 @@ public:
     [[nodiscard]] std::uint64_t written_samples() const noexcept {
         return written_.load(std::memory_order_acquire);
     }
+    /// What the reader has taken or lost. @thread any
+    [[nodiscard]] std::uint64_t read_samples() const noexcept {
+        return read_.load(std::memory_order_relaxed);
+    }
     /// Samples lost because the reader was slow. @thread any
     [[nodiscard]] std::uint64_t dropped_samples() const noexcept {
         return dropped_.load(std::memory_order_relaxed);
@@ -41,7 +45,7 @@ private:
     std::size_t mask_;
     std::atomic<std::uint64_t> claimed_{0};  ///< the writer may be overwriting up to here
     std::atomic<std::uint64_t> written_{0};  ///< complete up to here
-    std::uint64_t read_ = 0;                 ///< reader's own
+    std::atomic<std::uint64_t> read_{0};     ///< written by the reader alone
     std::atomic<std::uint64_t> dropped_{0};
 };
 
@@ -57,6 +61,9 @@ struct AudioPort {
     /// CLOCK_MONOTONIC when the newest sample of `tap` was written; 0: none yet. Set by the media
     /// worker (release) after the sample.
     std::atomic<std::int64_t> tapped_ns{0};
+    /// The `tapped_ns` of what the reader of `tap` took last; 0: nothing yet. Set by the AI thread
+    /// (relaxed).
+    std::atomic<std::int64_t> heard_ns{0};
     /// Set: the leg is in a channel. Its elements bring their sound there and take the mix, and the
     /// other members above are the mixer's and the AI's. Belongs to the leg's worker: changed by a
     /// command of control between two ticks.

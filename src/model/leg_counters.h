@@ -55,13 +55,21 @@ struct LegCounters {
     Cell<std::int64_t> window_gap_ns{0};
     Cell<std::uint32_t> window_of_gap{0};
     mutable Cell<std::uint32_t> gap_window{0};
+    Cell<std::uint64_t> long_gaps{0};  ///< longer than the session's limit
+    Cell<std::int64_t> last_long_gap_ns{0};  ///< how long the last of them was
     Cell<FrameSource> last_source{FrameSource::None};
     Cell<FrameSource> frame_source{
         FrameSource::Fill};  ///< of the frame `linekeeper` is pushing now, read by the sink
+    Cell<std::uint64_t> encoded_frames{0};  ///< sent or not
+    Cell<std::int64_t> last_encoded_ns{0};
+    Cell<std::int64_t> first_sequence{-1};  ///< RTP sequence number of the first packet; -1: none
     Cell<std::int32_t> sent_level_cdb{
         -12700};  ///< RMS of the last second, 1/100 dBov, -12700 = digital silence
 
     // inbound
+    /// Whatever came where RTP is due, before anybody judged it; RTCP on the same port is not counted.
+    Cell<std::uint64_t> arrived_packets{0};
+    Cell<std::int64_t> last_arrived_ns{0};
     Cell<std::uint64_t> received_packets{0};  ///< accepted ones
     Cell<std::uint64_t> received_bytes{0};
     Cell<std::uint64_t> lost_packets{0};  ///< never came in time; concealed
@@ -69,7 +77,14 @@ struct LegCounters {
     Cell<std::uint64_t> duplicate_packets{0};
     Cell<std::uint64_t> reordered_packets{0};
     Cell<std::uint64_t> refused_packets{
-        0};  ///< malformed, foreign source or SSRC, unknown payload type
+        0};  ///< malformed, foreign source or SSRC, unknown payload type; the next three are in it
+    Cell<std::uint64_t> refused_types{0};
+    Cell<std::uint64_t> refused_sources{0};      ///< another address or port than the locked one
+    Cell<std::uint64_t> refused_ssrcs{0};        ///< of the locked source
+    Cell<std::int32_t> last_refused_type{-1};    ///< payload type; -1: none
+    Cell<std::uint64_t> undecodable_packets{0};  ///< accepted, and no sound for the decoder
+    Cell<std::uint64_t> decoded_packets{0};      ///< by us; a stock decoder is not seen
+    Cell<std::int64_t> last_decoded_ns{0};
     Cell<std::uint64_t> srtp_auth_failures{0};  ///< another key, or forged; RTCP too
     Cell<std::uint64_t> srtp_replays{0};        ///< genuine once, seen before or too old
     Cell<std::uint64_t> concealed_samples{0};
@@ -89,6 +104,10 @@ struct LegCounters {
     Cell<std::int64_t> remote_jitter_ns{-1};
     Cell<std::uint64_t> rtcp_received{0};
     Cell<std::int64_t> last_rtcp_received_ns{0};
+    /// Extended highest sequence number that the last report about us had (RFC 3550 §6.4.1); -1: none
+    /// came.
+    Cell<std::int64_t> acknowledged_sequence{-1};
+    Cell<std::int64_t> last_acknowledged_ns{0};  ///< when that last rose
     Cell<std::uint64_t> rtcp_sent{0};
 
     // for quality and the W3C report (stats room)

@@ -64,6 +64,16 @@ void take_report_facts(const LegCounters& c, LegStats& s) {
     s.remote_sent_bytes = get(c.remote_sent_bytes);
 }
 
+// What we send begins in the lower half of the sequence numbers, so that a receiver that missed the
+// first packets counts the same wraps.
+std::int64_t acknowledged_of(const LegCounters& c) {
+    const std::int64_t first = LegCounters::get(c.first_sequence);
+    const std::int64_t highest = LegCounters::get(c.acknowledged_sequence);
+    if (first < 0 || highest < 0) return -1;
+    const std::int64_t lost = std::max<std::int64_t>(0, LegCounters::get(c.remote_lost_packets));
+    return std::max<std::int64_t>(0, highest - first + 1 - lost);
+}
+
 }  // namespace
 
 LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_t now_ns) {
@@ -82,8 +92,14 @@ LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_
         s.first_sent_after_answer_ms = ms(first_sent - answered_ns);
     s.since_last_sent_ms = since_ms(get(c.last_sent_ns), now_ns);
     s.max_gap_ms = ms(get(c.max_gap_ns));
+    s.long_gaps = get(c.long_gaps);
+    s.last_long_gap_ms = ms(get(c.last_long_gap_ns));
     s.last_source = get(c.last_source);
     s.sent_level_dbov = get(c.sent_level_cdb) / 100.0;
+    s.encoded_frames = get(c.encoded_frames);
+    s.since_last_encoded_ms = since_ms(get(c.last_encoded_ns), now_ns);
+    s.arrived_packets = get(c.arrived_packets);
+    s.since_last_arrived_ms = since_ms(get(c.last_arrived_ns), now_ns);
     s.received_packets = get(c.received_packets);
     s.received_bytes = get(c.received_bytes);
     s.lost_packets = get(c.lost_packets);
@@ -91,6 +107,13 @@ LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_
     s.duplicate_packets = get(c.duplicate_packets);
     s.reordered_packets = get(c.reordered_packets);
     s.refused_packets = get(c.refused_packets);
+    s.refused_types = get(c.refused_types);
+    s.refused_sources = get(c.refused_sources);
+    s.refused_ssrcs = get(c.refused_ssrcs);
+    s.last_refused_type = get(c.last_refused_type);
+    s.undecodable_packets = get(c.undecodable_packets);
+    s.decoded_packets = get(c.decoded_packets);
+    s.since_last_decoded_ms = since_ms(get(c.last_decoded_ns), now_ns);
     s.srtp_auth_failures = get(c.srtp_auth_failures);
     s.srtp_replays = get(c.srtp_replays);
     s.concealed_samples = get(c.concealed_samples);
@@ -107,6 +130,8 @@ LegStats snapshot_of(const LegCounters& c, std::int64_t answered_ns, std::int64_
     s.rtcp_received = get(c.rtcp_received);
     s.since_last_rtcp_ms = since_ms(get(c.last_rtcp_received_ns), now_ns);
     s.rtcp_sent = get(c.rtcp_sent);
+    s.acknowledged_packets = acknowledged_of(c);
+    s.since_last_acknowledged_ms = since_ms(get(c.last_acknowledged_ns), now_ns);
     s.tapped_samples = get(c.tapped_samples);
     s.voice_samples = get(c.voice_samples);
     s.voice_underruns = get(c.voice_underruns);

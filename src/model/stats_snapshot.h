@@ -25,13 +25,23 @@ struct LegStats {
     double first_sent_after_answer_ms = -1;  ///< -1: nothing sent yet
     double since_last_sent_ms = -1;
     double max_gap_ms = 0;
+    std::uint64_t long_gaps = 0;  ///< above `[alarm] rtp_gap_ms`
+    double last_long_gap_ms = 0;  ///< how long the last of them was
     FrameSource last_source = FrameSource::None;
     double sent_level_dbov = -127, sent_level_now_dbov = -127;  ///< of a second, of 200 ms
+    std::uint64_t encoded_frames = 0;                           ///< of 20 ms, sent or not
+    double since_last_encoded_ms = -1;
 
+    std::uint64_t arrived_packets = 0;  ///< before anybody judged them
+    double since_last_arrived_ms = -1;
     std::uint64_t received_packets = 0, received_bytes = 0, lost_packets = 0, late_packets = 0;
     std::uint64_t duplicate_packets = 0, reordered_packets = 0, refused_packets = 0;
     std::uint64_t concealed_samples = 0, comfort_noise_samples = 0, received_dtmf_events = 0;
     std::uint64_t srtp_auth_failures = 0, srtp_replays = 0;
+    std::uint64_t refused_types = 0, refused_sources = 0, refused_ssrcs = 0;
+    int last_refused_type = -1;
+    std::uint64_t undecodable_packets = 0, decoded_packets = 0;
+    double since_last_decoded_ms = -1;
     double since_last_received_ms = -1;
     bool is_paused = false;  ///< the caller's side sends nothing on purpose (comfort noise, DTX)
     double jitter_ms = 0, playout_delay_ms = 0;
@@ -41,6 +51,10 @@ struct LegStats {
     std::int64_t remote_lost_packets = 0;
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
     double since_last_rtcp_ms = -1;
+    /// Of ours, that the far end has reported up to its highest, without those it misses; -1: no
+    /// report.
+    std::int64_t acknowledged_packets = -1;
+    double since_last_acknowledged_ms = -1;  ///< since that rose
 
     SoundStats sent_sound, received_sound;
     std::uint32_t local_ssrc = 0, remote_ssrc = 0;  ///< the latter is 0 until a packet was accepted
@@ -59,10 +73,19 @@ struct LegStats {
     std::uint64_t voice_samples = 0, voice_queued_samples = 0, voice_dropped_samples = 0,
                   voice_underruns = 0;
     std::uint32_t sample_rate_hz = 8000;
+
+    // The AI's side of the port: -1, 0 and false while nothing happened, and of a leg in a channel.
+    double since_last_tapped_ms = -1;
+    std::uint64_t heard_samples = 0;  ///< of the tap, that the AI's thread took
+    double since_last_heard_ms = -1;
+    std::uint64_t given_samples = 0;  ///< that went into the queue to the line
+    double since_last_given_ms = -1;
+    double since_last_voice_left_ms = -1;
+    bool is_voice_muted = false, is_voice_paused = false;
 };
 
 /// Copies `counters`. `answered_ns` (0: not answered) and `now_ns` are CLOCK_MONOTONIC. Ring
-/// figures stay 0.
+/// figures stay 0, and what is said of the AI's side of the port.
 [[nodiscard]] LegStats snapshot_of(const LegCounters& counters,
                                    std::int64_t answered_ns,
                                    std::int64_t now_ns);

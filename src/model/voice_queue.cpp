@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/monotonic.h"
+
 namespace offhook::model {
 
 VoiceQueue::VoiceQueue(std::uint64_t limit_samples, std::shared_ptr<VoicePool> pool)
@@ -50,6 +52,7 @@ std::uint64_t VoiceQueue::write(std::span<const std::int16_t> pcm) {
         skip_to_.store(overflowed_to_, std::memory_order_release);
     }
     if (refused > 0) dropped_.fetch_add(refused, std::memory_order_relaxed);
+    written_ns_.store(base::monotonic_ns(), std::memory_order_relaxed);
     return position;
 }
 

@@ -50,6 +50,10 @@ public:
     [[nodiscard]] std::uint64_t read_samples() const noexcept {
         return read_.load(std::memory_order_acquire);
     }
+    /// When something was written last (CLOCK_MONOTONIC); 0: nothing was.
+    [[nodiscard]] std::int64_t written_ns() const noexcept {
+        return written_ns_.load(std::memory_order_relaxed);
+    }
     /// Dropped or not taken because the queue was full or the pool empty (cleared ones are not
     /// counted); what the reader takes meanwhile may be counted as well.
     [[nodiscard]] std::uint64_t dropped_samples() const noexcept {
@@ -89,6 +93,7 @@ private:
     std::uint64_t overflowed_to_ = 0;
     // both
     std::atomic<std::uint64_t> written_{0};
+    std::atomic<std::int64_t> written_ns_{0};
     std::atomic<std::uint64_t> read_{0};
     std::atomic<std::uint64_t> skip_to_{0};  ///< the reader must go on from here at least
     std::atomic<bool> is_paused_{false};
