@@ -54,6 +54,7 @@ struct ApiParts {
     std::function<std::vector<model::LatencyReading>()> ai_latencies{};
     std::function<std::uint64_t()> late_mix_frames{};  ///< total since the start
     GResource* page = nullptr;  ///< the files at / and /assets; without it there are none
+    double gap_limit_ms = 60;  ///< between two RTP packets of ours, for the diagnosis
 };
 
 /// The routes of docs/http-api.md.

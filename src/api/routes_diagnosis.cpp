@@ -37,7 +37,16 @@ http::Response answer(const diagnosis::Facts& facts) {
             .field("cause", finding.known.cause)
             .field("evidence", finding.evidence)
             .field("fix", finding.known.fix)
-            .end();
+            .field("symptom", finding.known.symptom)
+            .key("hop");
+        finding.hop.empty() ? json.null() : json.value(finding.hop);
+        json.key("figures").begin_object();
+        for (const auto& [name, value] : finding.figures) {
+            json.key(name);
+            // -1 stands for "not known" in the model; levels are below 0.
+            value == -1 ? json.null() : json.value(value);
+        }
+        json.end().field("doc", "docs/debug-guide.md#" + std::string(finding.known.code)).end();
         if (std::find(fixes.begin(), fixes.end(), finding.known.fix) == fixes.end())
             fixes.push_back(finding.known.fix);
     }
@@ -67,6 +76,18 @@ http::Response answer(const model::HopLedger& ledger) {
     return json_response(200, std::move(json));
 }
 
+/// What belongs to a call beside itself: where its sound stops, and how its worker fares.
+void look_closer(diagnosis::Facts& facts, const ApiParts& parts) {
+    if (!facts.call) return;
+    const model::CallInfo& call = *facts.call;
+    facts.hops = stats::hops_of(call, facts.now_ns);
+    facts.gap_limit_ms = parts.gap_limit_ms;
+    const auto& workers = call.leg == model::LegKind::Web ? parts.web_workers : parts.workers;
+    if (!workers || call.ended_ns != 0) return;
+    for (const model::WorkerStats& worker : workers())
+        if (worker.index == call.worker) facts.worker = worker;
+}
+
 /// The channel and the member that a path means.
 std::optional<diagnosis::Facts> facts_of_member(const http::Request& request,
                                                 const ApiParts& parts) {
@@ -81,6 +102,7 @@ std::optional<diagnosis::Facts> facts_of_member(const http::Request& request,
     if (member == members.end()) return std::nullopt;
     facts.member = *member;
     if (!member->call.empty()) facts.call = parts.calls.find(member->call);
+    look_closer(facts, parts);
     return facts;
 }
 
@@ -93,7 +115,9 @@ void Api::install_diagnosis(http::Server& server) {
                      const auto id = id_of(request);
                      auto call = id ? parts_.calls.find(*id) : std::nullopt;
                      if (!call) return no_such_call(request);
-                     return answer({.now_ns = base::realtime_ns(), .call = std::move(call)});
+                     diagnosis::Facts facts{.now_ns = base::realtime_ns(), .call = std::move(call)};
+                     look_closer(facts, parts_);
+                     return answer(facts);
                  },
                  {.scope = "read"});
     server.route("GET",

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "diagnosis/rule.h"
+
 namespace offhook::diagnosis {
 namespace {
 
@@ -19,88 +21,7 @@ using model::LegStats;
 using model::MemberInfo;
 using model::MemberState;
 
-/// What was seen when a fault is there.
-using Seen = std::optional<std::string>;
-
-constexpr double kNsPerMs = 1e6;
 constexpr double kFrameSamples = 320;
-
-std::string percent(double share) {
-    return fmt::format("{:.1f} %", share * 100);
-}
-std::string in_seconds(double ms) {
-    return fmt::format("{:.1f} s", ms / 1000);
-}
-std::string in_ms(double ms) {
-    return fmt::format("{:.0f} ms", ms);
-}
-std::string count(std::uint64_t number, const char* what) {
-    return std::to_string(number) + " " + what;
-}
-
-double share(std::uint64_t part, std::uint64_t rest) {
-    const std::uint64_t whole = part + rest;
-    return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
-double ms_since(const Facts& facts, std::int64_t at_ns) {
-    return at_ns == 0 ? -1 : static_cast<double>(facts.now_ns - at_ns) / kNsPerMs;
-}
-
-/// Why the call is over, when that is the fault itself.
-Seen ended_by(const Facts& facts, std::initializer_list<EndReason> reasons) {
-    if (!facts.call || !facts.call->end) return std::nullopt;
-    const model::CallEnd& end = *facts.call->end;
-    if (std::find(reasons.begin(), reasons.end(), end.reason) == reasons.end()) return std::nullopt;
-    std::string seen = "the call ended: " + std::string(name_of(end.reason));
-    if (!end.detail.empty()) seen += ", " + end.detail;
-    return seen;
-}
-
-bool is_live(const CallInfo& call) {
-    return call.ended_ns == 0 && !call.end;
-}
-
-/// A leg through which sound should go both ways, and has been able to for long enough.
-struct Flow {
-    const LegStats& stats;
-    double length_ms;
-    bool is_live;
-};
-std::optional<Flow> flow_of(const Facts& facts) {
-    if (!facts.call || facts.call->answered_ns == 0) return std::nullopt;
-    const CallInfo& call = *facts.call;
-    if (call.is_held_by_us || call.is_held_by_peer || call.state == model::CallState::Held)
-        return std::nullopt;
-    const std::int64_t until_ns = call.ended_ns != 0 ? call.ended_ns : facts.now_ns;
-    double length_ms = static_cast<double>(until_ns - call.answered_ns) / kNsPerMs;
-    if (call.leg == model::LegKind::Web) {
-        if (call.web.connect_ms < 0) return std::nullopt;
-        length_ms -= call.web.connect_ms;
-    }
-    if (length_ms < limit::kFlowMs) return std::nullopt;
-    return Flow{call.stats, length_ms, is_live(call)};
-}
-
-/// Nothing, or nothing any more.
-bool receives_nothing(const Facts& facts, const Flow& flow) {
-    return flow.stats.received_packets == 0 || (flow.is_live && facts.call->is_oneway);
-}
-
-bool sends_nothing(const Flow& flow) {
-    return flow.stats.sent_packets == 0 ||
-           (flow.is_live && flow.stats.since_last_sent_ms >= limit::kStoppedMs);
-}
-
-std::string what_came(const Flow& flow) {
-    std::string seen = flow.stats.received_packets == 0
-                           ? "no packet"
-                           : count(flow.stats.received_packets, "packets");
-    seen += " received in " + in_seconds(flow.length_ms);
-    if (flow.stats.received_packets > 0 && flow.stats.since_last_received_ms >= 0)
-        seen += ", the last " + in_seconds(flow.stats.since_last_received_ms) + " ago";
-    return seen;
-}
 
 // The connection.
 
@@ -170,8 +91,9 @@ Seen one_way(const Facts& facts) {
     if (stats.sent_packets < limit::kPackets || stats.rtcp_received == 0 ||
         lost < kNearlyAll * static_cast<double>(stats.sent_packets))
         return std::nullopt;
-    return count(stats.sent_packets, "packets sent, of which the other end misses ") +
-           std::to_string(stats.remote_lost_packets);
+    return Evidence(count(stats.sent_packets, "packets sent, of which the other end misses ") +
+                        std::to_string(stats.remote_lost_packets),
+                    "acknowledged");
 }
 
 Seen loss(const Facts& facts) {
@@ -186,8 +108,9 @@ Seen loss(const Facts& facts) {
                              : static_cast<double>(stats.remote_lost_packets) /
                                    static_cast<double>(stats.sent_packets);
     if (!is_here && there <= limit::kLossShare) return std::nullopt;
-    return "lost on the way here " + percent(here) + ", on the way there " +
-           percent(std::max(there, 0.0)) + " of the whole call";
+    return Evidence("lost on the way here " + percent(here) + ", on the way there " +
+                        percent(std::max(there, 0.0)) + " of the whole call",
+                    is_here ? "caller-rtp-in" : "acknowledged");
 }
 
 Seen jitter(const Facts& facts) {
@@ -195,8 +118,9 @@ Seen jitter(const Facts& facts) {
     if (!flow) return std::nullopt;
     const double here = flow->stats.jitter_ms, there = flow->stats.remote_jitter_ms;
     if (here <= limit::kJitterMs && there <= limit::kJitterMs) return std::nullopt;
-    return in_ms(here) + " on the way here" +
-           (there < 0 ? std::string() : ", " + in_ms(there) + " on the way there");
+    return Evidence(in_ms(here) + " on the way here" +
+                        (there < 0 ? std::string() : ", " + in_ms(there) + " on the way there"),
+                    here > limit::kJitterMs ? "caller-rtp-in" : "acknowledged");
 }
 
 Seen round_trip_high(const Facts& facts) {
@@ -360,34 +284,41 @@ Seen ai_slow(const Facts& facts) {
     return count(holes, "holes in ") + in_seconds(played_ms) + " of speech";
 }
 
-struct Rule {
-    std::string_view code;
-    Seen (*see)(const Facts&);
-};
-constexpr std::array kRules{Rule{"no-leg", no_leg},
-                            Rule{"ice-failed", ice_failed},
-                            Rule{"dtls-failed", dtls_failed},
-                            Rule{"fingerprint-mismatch", fingerprint_mismatch},
-                            Rule{"signalling-lost", signalling_lost},
-                            Rule{"nothing-sent", nothing_sent},
-                            Rule{"nothing-received", nothing_received},
-                            Rule{"one-way", one_way},
-                            Rule{"ai-not-connected", ai_not_connected},
-                            Rule{"ai-silent", ai_silent},
-                            Rule{"ai-slow", ai_slow},
-                            Rule{"muted-by-operator", muted_by_operator},
-                            Rule{"source-silent", source_silent},
-                            Rule{"clipping", clipping},
-                            Rule{"loss", loss},
-                            Rule{"jitter", jitter},
-                            Rule{"round-trip-high", round_trip_high},
-                            Rule{"concealment", concealment},
-                            Rule{"mixer-starved", mixer_starved},
-                            Rule{"mixer-late", mixer_late},
-                            Rule{"clock-drift", clock_drift},
-                            Rule{"peer-lost", peer_lost},
-                            Rule{"muted-by-self", muted_by_self},
-                            Rule{"alone", alone}};
+constexpr std::array kRules{Rule{"no-leg", no_leg, of_nothing},
+                            Rule{"ice-failed", ice_failed, of_web},
+                            Rule{"dtls-failed", dtls_failed, of_web},
+                            Rule{"fingerprint-mismatch", fingerprint_mismatch, of_web},
+                            Rule{"signalling-lost", signalling_lost, of_nothing},
+                            Rule{"nothing-sent", nothing_sent, of_outbound},
+                            Rule{"nothing-received", nothing_received, of_inbound},
+                            Rule{"one-way", one_way, of_both},
+                            Rule{"ai-not-connected", ai_not_connected, of_ai},
+                            Rule{"ai-silent", ai_silent, of_ai},
+                            Rule{"ai-slow", ai_slow, of_voice},
+                            Rule{"muted-by-operator", muted_by_operator, of_nothing},
+                            Rule{"source-silent", source_silent, of_inbound},
+                            Rule{"clipping", clipping, of_member},
+                            Rule{"loss", loss, of_both},
+                            Rule{"jitter", jitter, of_both},
+                            Rule{"round-trip-high", round_trip_high, of_outbound},
+                            Rule{"concealment", concealment, of_inbound},
+                            Rule{"mixer-starved", mixer_starved, of_member},
+                            Rule{"mixer-late", mixer_late, of_member},
+                            Rule{"clock-drift", clock_drift, of_member},
+                            Rule{"peer-lost", peer_lost, of_nothing},
+                            Rule{"muted-by-self", muted_by_self, of_nothing},
+                            Rule{"alone", alone, of_nothing}};
+
+void judge(const Rule& rule, const Facts& facts, std::vector<Finding>& found) {
+    Seen seen = rule.see(facts);
+    if (!seen) return;
+    const auto table = known_findings();
+    const auto known = std::find_if(
+        table.begin(), table.end(), [&](const Known& each) { return each.code == rule.code; });
+    if (known == table.end()) return;
+    const std::string_view hop = seen->hop.empty() ? known->hop : seen->hop;
+    found.push_back({*known, std::move(seen->text), hop, rule.figures(facts)});
+}
 
 }  // namespace
 
@@ -405,14 +336,8 @@ std::string_view name_of(Severity severity) noexcept {
 
 std::vector<Finding> diagnose(const Facts& facts) {
     std::vector<Finding> found;
-    for (const Rule& rule : kRules) {
-        Seen seen = rule.see(facts);
-        if (!seen) continue;
-        const auto table = known_findings();
-        const auto known = std::find_if(
-            table.begin(), table.end(), [&](const Known& each) { return each.code == rule.code; });
-        if (known != table.end()) found.push_back({*known, std::move(*seen)});
-    }
+    for (const Rule& rule : hop_rules()) judge(rule, facts, found);
+    for (const Rule& rule : kRules) judge(rule, facts, found);
     std::stable_sort(found.begin(), found.end(), [](const Finding& a, const Finding& b) {
         return a.known.severity < b.known.severity;
     });

@@ -7,6 +7,8 @@
 #include "diagnosis/findings.h"
 #include "model/call_directory.h"
 #include "model/channel.h"
+#include "model/hop_ledger.h"
+#include "model/stats_snapshot.h"
 
 namespace offhook::diagnosis {
 
@@ -16,6 +18,9 @@ struct Facts {
     std::optional<model::CallInfo> call{};
     std::optional<model::MemberInfo> member{};
     std::optional<model::ChannelInfo> channel{};
+    std::optional<model::HopLedger> hops{};      ///< of the call
+    std::optional<model::WorkerStats> worker{};  ///< that moves its sound
+    double gap_limit_ms = 60;                    ///< between two packets of ours
 };
 
 /// From which values on something is wrong; those that browsers judge by are the same there.
@@ -37,6 +42,14 @@ inline constexpr std::uint64_t kAiHoles = 3;     ///< in what it says
 inline constexpr double kAiHoleEveryMs = 5'000;  ///< of its speech
 inline constexpr std::uint64_t kFrames = 250;    ///< 5 s: shares are not judged by fewer
 inline constexpr double kFrameShare = 0.01;
+inline constexpr double kCallerMs = 2'000;        ///< without a packet of the caller
+inline constexpr std::uint64_t kRefused = 10;     ///< packets, while none is accepted
+inline constexpr double kLateShare = 0.05;        ///< of the caller's packets
+inline constexpr std::uint64_t kBadMessages = 3;  ///< of an AI
+inline constexpr double kNoiseDbov = -9;          ///< random samples have -5, speech never as much
+inline constexpr double kOverflowMs = 100;        ///< of an AI's sound
+inline constexpr double kPausedMs = 2'000;        ///< of an AI's sound, since the caller speaks
+inline constexpr double kTickMs = 10;             ///< lateness of a worker's tick, p99
 }  // namespace limit
 
 /// All that is wrong with the sound, errors first. Nothing is looked up: the same facts give the

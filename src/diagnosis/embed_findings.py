@@ -20,7 +20,8 @@ def main():
         is_ours = "true" if "daemon" in entry["seen_by"] else "false"
         lines.append(
             f'    {{{literal(entry["code"])}, Severity::{SEVERITIES[entry["severity"]]}, {is_ours},\n'
-            f'     {literal(entry["cause"])},\n     {literal(entry["fix"])}}},'
+            f'     {literal(entry["cause"])},\n     {literal(entry["fix"])},\n'
+            f'     {literal(entry["symptom"])}, {literal(entry["hop"] or "")}}},'
         )
     lines += ["};", "}  // namespace", "", "std::span<const Known> known_findings() noexcept {", "    return kTable;", "}", "", "}  // namespace offhook::diagnosis", ""]
     with open(target, "w", encoding="utf-8") as file:

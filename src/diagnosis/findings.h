@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace offhook::diagnosis {
 
@@ -17,7 +19,12 @@ struct Known {
     Severity severity = Severity::Error;
     bool is_seen_by_daemon = false;
     std::string_view cause, fix;  ///< a sentence each
+    std::string_view symptom;     ///< what a person hears, a sentence
+    std::string_view hop;         ///< that broke (model/hop_ledger.h); empty: none, or it depends
 };
+/// Numbers behind a finding, by the names of model::LegStats, AiFigures and their like. Negative
+/// where such a name says so: not known.
+using Figures = std::vector<std::pair<std::string_view, double>>;
 /// The whole table, in its order.
 [[nodiscard]] std::span<const Known> known_findings() noexcept;
 
@@ -25,6 +32,8 @@ struct Known {
 struct Finding {
     Known known;
     std::string evidence;  ///< a sentence; escaped
+    std::string_view hop;  ///< that broke; empty: none
+    Figures figures;
 };
 
 }  // namespace offhook::diagnosis

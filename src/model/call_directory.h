@@ -78,8 +78,8 @@ struct CallInfo {
     bool is_oneway = false;  ///< no RTP came from the caller for 3 s while it should
     bool is_held_by_us = false, is_held_by_peer = false;
     bool is_sound_expected = true;  ///< RTP of the caller is due
-    std::string channel;  ///< its leg has a place in; empty: none
-    MemberId member;      ///< that it is there; of a supervised call: empty
+    std::string channel;            ///< its leg has a place in; empty: none
+    MemberId member;                ///< that it is there; of a supervised call: empty
     std::optional<TransferInfo> transfer;
     std::vector<RingCentralCommand> ringcentral_commands;  ///< the last 16
     std::optional<CallEnd> end;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace offhook::diagnosis {
 namespace {
@@ -35,7 +36,10 @@ Facts healthy() {
     call.bot.figures.given_ms = call.bot.figures.played_ms = 20'000;
     call.bot.figures.sent_frames = 3'000;
     model::LegStats& stats = call.stats;
-    stats.sent_packets = stats.received_packets = 3'000;
+    stats.sent_packets = stats.received_packets = stats.arrived_packets = 3'000;
+    stats.since_last_arrived_ms = 10;
+    stats.decoded_packets = 3'000;
+    stats.decoded_samples = stats.tapped_samples = 960'000;
     stats.since_last_sent_ms = stats.since_last_received_ms = 10;
     stats.received_level_dbov = -30;
     stats.sample_rate_hz = 16'000;
@@ -70,6 +74,7 @@ std::vector<std::string> codes(const Facts& facts) {
     for (const Finding& finding : diagnose(facts)) {
         codes.emplace_back(finding.known.code);
         EXPECT_GT(finding.evidence.size(), 3U) << finding.known.code;
+        EXPECT_EQ(finding.hop.empty() || !finding.figures.empty(), true) << finding.known.code;
     }
     return codes;
 }
@@ -92,6 +97,28 @@ std::function<void(Facts&)> end_by(model::EndReason reason) {
     return [reason](Facts& facts) { end(facts, reason); };
 }
 const auto kHungUp = end_by(model::EndReason::CallerHangup);
+
+/// Packets come, and none is taken.
+void refuse_all(Facts& f) {
+    stats(f).received_packets = 0;
+    stats(f).since_last_received_ms = -1;
+}
+void lose_ai(Facts& f, const char* word, double for_ms) {
+    f.call->bot.state = model::AiState::Lost;
+    f.call->bot.since_ns = kNow - ms(for_ms);
+    f.call->bot.figures.attempts = 3;
+    f.call->bot.figures.last_loss = word;
+    f.call->bot.reason = "why";
+}
+Case lost_ai(const char* code, const char* word) {
+    return {code,
+            std::string("helper is away for 2.5 s, ") + word + " after 3 attempts: why",
+            [word](Facts& f) { lose_ai(f, word, 2'500); },
+            [word](Facts& f) { lose_ai(f, word, 2'499); }};
+}
+void leave_channel(Facts& f) {
+    f.call->channel.clear();
+}
 
 const std::vector<Case>& cases() {
     static const std::vector<Case> cases{
@@ -315,6 +342,233 @@ const std::vector<Case>& cases() {
              stats(f).voice_underruns = 3;
              f.call->bot.figures.played_ms = 15'001;
          }},
+        {"no-caller-rtp",
+         "not one packet in 60.0 s",
+         [](Facts& f) { stats(f).received_packets = stats(f).arrived_packets = 0; },
+         [](Facts& f) {
+             stats(f).received_packets = 0;
+             stats(f).arrived_packets = 1;
+         }},
+        {"no-caller-rtp",
+         "not one packet",
+         [](Facts& f) { stats(f).received_packets = stats(f).arrived_packets = 0; },
+         [](Facts& f) {
+             stats(f).received_packets = stats(f).arrived_packets = 0;
+             f.call->is_sound_expected = false;
+         }},
+        {"rtp-stopped",
+         "the last 2.0 s ago",
+         [](Facts& f) { stats(f).since_last_arrived_ms = stats(f).since_last_received_ms = 2'000; },
+         [](Facts& f) {
+             stats(f).since_last_arrived_ms = stats(f).since_last_received_ms = 1'999;
+         }},
+        {"rtp-stopped", "rtp-timeout", end_by(model::EndReason::RtpTimeout), kHungUp},
+        {"rtp-wrong-source",
+         "10 packets of another address",
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).refused_packets = stats(f).refused_sources = 10;
+         },
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).refused_packets = stats(f).refused_sources = 9;
+         }},
+        {"rtp-wrong-source",
+         "10 packets",
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).refused_packets = stats(f).refused_sources = 10;
+         },
+         [](Facts& f) { stats(f).refused_packets = stats(f).refused_sources = 1'000; }},
+        {"rtp-wrong-ssrc",
+         "10 packets under other SSRCs",
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).refused_packets = stats(f).refused_ssrcs = 10;
+         },
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).refused_packets = stats(f).refused_ssrcs = 9;
+         }},
+        {"rtp-wrong-payload",
+         "10 packets of payload type 96",
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).last_refused_type = 96;
+             stats(f).refused_packets = stats(f).refused_types = 10;
+         },
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).refused_packets = stats(f).refused_types = 9;
+         }},
+        {"rtp-malformed",
+         "10 datagrams that are no RTP",
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).refused_packets = 15;
+             stats(f).refused_types = 5;
+         },
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).refused_packets = 15;
+             stats(f).refused_types = 6;
+         }},
+        {"srtp-wrong-key",
+         "10 packets under another key",
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).srtp_auth_failures = 10;
+         },
+         [](Facts& f) {
+             refuse_all(f);
+             stats(f).srtp_auth_failures = 9;
+         }},
+        {"rtp-undecodable",
+         "3000 packets are no sound of PCMU",
+         [](Facts& f) {
+             f.call->codec = "PCMU";
+             stats(f).undecodable_packets = 3'000;
+         },
+         [](Facts& f) { stats(f).undecodable_packets = 2'999; }},
+        {"late",
+         "151 of 3000 packets",
+         [](Facts& f) { stats(f).late_packets = 151; },
+         [](Facts& f) { stats(f).late_packets = 150; }},
+        {"pipeline-keeps-sound",
+         "of which 479999 came to the tap",
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).tapped_samples = 479'999;
+         },
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).tapped_samples = 480'000;
+         }},
+        {"pipeline-error", "12 checks", end_by(model::EndReason::PipelineError), kHungUp},
+        {"far-end-lost", "peer-vanished", end_by(model::EndReason::PeerVanished), kHungUp},
+        {"far-end-lost",
+         "neither sound nor ICE",
+         [](Facts& f) { f.call->web.is_lost = true; },
+         [](Facts& f) { f.call->web.is_lost = false; }},
+        lost_ai("ai-refused", "refused"),
+        lost_ai("ai-unreachable", "unreachable"),
+        lost_ai("ai-unreachable", "unresolved"),
+        lost_ai("ai-untrusted", "untrusted"),
+        lost_ai("ai-not-allowed", "not-allowed"),
+        lost_ai("ai-hung", "timeout"),
+        lost_ai("ai-hung", "silent"),
+        lost_ai("ai-hung", "slow"),
+        lost_ai("ai-wrong-protocol", "bad-handshake"),
+        lost_ai("ai-wrong-protocol", "protocol"),
+        lost_ai("ai-lost", "reset"),
+        lost_ai("ai-lost", "closed-by-peer"),
+        {"ai-takes-nothing",
+         "50 of 3050 frames",
+         [](Facts& f) {
+             leave_channel(f);
+             f.call->bot.figures.unsent_frames = 50;
+         },
+         [](Facts& f) {
+             leave_channel(f);
+             f.call->bot.figures.unsent_frames = 49;
+         }},
+        {"tap-full",
+         "601 ms of the caller's sound were lost (1.0 %)",
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).tap_dropped_samples = 9'610;
+         },
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).tap_dropped_samples = 9'600;
+         }},
+        {"ai-garbage",
+         "3 messages cannot be read, beside 20.0 s of sound",
+         [](Facts& f) { f.call->bot.figures.bad_messages = 3; },
+         [](Facts& f) { f.call->bot.figures.bad_messages = 2; }},
+        {"ai-wrong-format",
+         "-4.8 dBov",
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).last_source = model::FrameSource::Ai;
+             stats(f).sent_level_dbov = -4.8;
+         },
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).last_source = model::FrameSource::Ai;
+             stats(f).sent_level_dbov = -9;
+         }},
+        {"ai-overflow",
+         "0.1 s of 20.0 s",
+         [](Facts& f) { f.call->bot.figures.overflowed_ms = 100; },
+         [](Facts& f) { f.call->bot.figures.overflowed_ms = 99; }},
+        {"ai-paused",
+         "500 ms of its sound wait for 2.0 s",
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).is_voice_paused = true;
+             stats(f).voice_queued_samples = 8'000;
+             stats(f).since_last_voice_left_ms = 2'000;
+         },
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).is_voice_paused = true;
+             stats(f).voice_queued_samples = 8'000;
+             stats(f).since_last_voice_left_ms = 1'999;
+         }},
+        {"ai-muted-by-hold",
+         "until the call is resumed",
+         [](Facts& f) {
+             leave_channel(f);
+             f.call->is_held_by_us = stats(f).is_voice_muted = true;
+         },
+         [](Facts& f) {
+             leave_channel(f);
+             stats(f).is_voice_muted = true;
+         }},
+        {"held-by-us",
+         "API",
+         [](Facts& f) { f.call->is_held_by_us = true; },
+         [](Facts& f) { f.call->is_held_by_peer = true; }},
+        {"held-by-peer",
+         "100 frames",
+         [](Facts& f) {
+             f.call->is_held_by_peer = true;
+             stats(f).held_frames = 100;
+         },
+         [](Facts& f) { f.call->is_held_by_us = true; }},
+        {"worker-late",
+         "late by 10.1 ms",
+         [](Facts& f) { f.worker = model::WorkerStats{.tick_p99_ms = 10.1}; },
+         [](Facts& f) { f.worker = model::WorkerStats{.tick_p99_ms = 10}; }},
+        {"worker-late",
+         "1 frames given up",
+         [](Facts& f) { stats(f).skipped_frames = 1; },
+         [](Facts& f) { stats(f).skipped_frames = 0; }},
+        {"rtp-gap",
+         "the longest was 61 ms, 60 ms are the limit",
+         [](Facts& f) { stats(f).max_gap_ms = 61; },
+         [](Facts& f) { stats(f).max_gap_ms = 60; }},
+        {"send-errors",
+         "31 of 3031 packets",
+         [](Facts& f) { stats(f).send_errors = 31; },
+         [](Facts& f) { stats(f).send_errors = 30; }},
+        {"not-acknowledged",
+         "the far end has 2 of 3",
+         [](Facts& f) {
+             model::HopLedger hops;
+             hops.hops.back() = {.hop = model::Hop::Acknowledged,
+                                 .state = model::HopState::Broken,
+                                 .detail = "the far end has 2 of 3"};
+             f.hops = hops;
+         },
+         [](Facts& f) {
+             model::HopLedger hops;
+             hops.hops.back() = {.hop = model::Hop::Acknowledged,
+                                 .state = model::HopState::Unknown,
+                                 .detail = "the far end has 2 of 3"};
+             f.hops = hops;
+         }},
     };
     return cases;
 }
@@ -347,24 +601,29 @@ TEST(Diagnose, EachAtItsThresholdAndNotBelow) {
 
 TEST(Diagnose, TheWorstComesFirst) {
     Facts facts = healthy();
-    facts.member->is_muted = true;      // info
-    stats(facts).jitter_ms = 100;       // warning
-    stats(facts).received_packets = 0;  // error
+    facts.member->is_muted = true;                                     // info
+    stats(facts).jitter_ms = 100;                                      // warning
+    stats(facts).received_packets = stats(facts).arrived_packets = 0;  // error
     const auto found = diagnose(facts);
     ASSERT_GE(found.size(), 3U);
     for (std::size_t i = 1; i < found.size(); ++i)
         EXPECT_LE(found[i - 1].known.severity, found[i].known.severity);
-    EXPECT_EQ(found.front().known.code, "nothing-received");
+    EXPECT_EQ(found.front().known.code, "no-caller-rtp") << "the most exact of them";
     EXPECT_EQ(found.back().known.code, "muted-by-self");
 }
 
 TEST(Findings, WhatTheDaemonSeesHasARuleAndATest) {
     std::set<std::string> tested, seen, all;
     for (const Case& each : cases()) tested.insert(each.code);
+    std::set<std::string_view> hops;
+    for (std::size_t i = 0; i < model::kHops; ++i)
+        hops.insert(model::name_of(static_cast<model::Hop>(i)));
     for (const Known& known : known_findings()) {
         EXPECT_TRUE(all.emplace(known.code).second) << known.code << " twice";
         EXPECT_TRUE(known.cause.ends_with('.')) << known.code;
         EXPECT_TRUE(known.fix.ends_with('.')) << known.code;
+        EXPECT_TRUE(known.symptom.ends_with('.')) << known.code;
+        EXPECT_TRUE(known.hop.empty() || hops.contains(known.hop)) << known.code;
         if (known.is_seen_by_daemon) seen.emplace(known.code);
     }
     EXPECT_EQ(tested, seen);

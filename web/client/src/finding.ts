@@ -9,6 +9,10 @@ export interface Finding {
   readonly seen_by: readonly ("browser" | "daemon")[];
   readonly cause: string;
   readonly fix: string;
+  /** What a person hears. */
+  readonly symptom: string;
+  /** The hop of the daemon's ledger that broke; null: none, or it depends. */
+  readonly hop: string | null;
 }
 
 /** A finding that was found. */
