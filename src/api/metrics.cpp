@@ -37,6 +37,7 @@ enum Flow : std::size_t {
     kSrtpAuthFailures,
     kSrtpReplays,
     kSendErrors,
+    kLongGaps,
     kAi,
     kDtmf,
     kFill,
@@ -62,6 +63,7 @@ Amounts amounts_of(const model::LegStats& s) {
             s.srtp_auth_failures,
             s.srtp_replays,
             s.send_errors,
+            s.long_gaps,
             s.sent_ai_frames,
             s.sent_dtmf_packets,
             s.sent_fill_frames,
@@ -243,6 +245,9 @@ public:
             &counter("offhook_srtp_replays_total",
                      "SRTP and SRTCP packets that had come before, or too late to know"),
             &counter("offhook_rtp_send_errors_total", "RTP packets that the kernel did not take"),
+            &counter(
+                "offhook_rtp_gap_alarms_total",
+                "Times that more than [alarm] rtp_gap_ms passed between two RTP packets of ours"),
             &keepalive_.Add({{"source", "ai"}}),
             &keepalive_.Add({{"source", "dtmf"}}),
             nullptr,  // by kind of fill

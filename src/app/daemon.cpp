@@ -516,7 +516,9 @@ private:
                 [this] { return ai_->counters().failed_sessions.load(std::memory_order_relaxed); },
             .ai_latencies = [this] { return ai_latencies(); },
             .late_mix_frames = [this] { return rooms_->channels().late_frames_total(); },
-            .page = offhook_page_get_resource()});
+            .page = offhook_page_get_resource(),
+
+            .gap_limit_ms = static_cast<double>(config_.alarm.rtp_gap_ms)});
         (*server)->set_gate([this](http::Request& request, std::string_view scope) {
             return locks_.keyring->gate(request, scope);
         });

@@ -125,6 +125,8 @@ struct Call {
     bool told_first_sent = false;
     bool told_first_received = false;
     bool told_stopped = false;
+    std::uint64_t told_gaps = 0;
+    std::int64_t told_gap_ns = 0;        ///< CLOCK_MONOTONIC, of the last telling
     std::int64_t media_started_ns = 0;   ///< 0: not yet
     std::int64_t expected_since_ns = 0;  ///< since when RTP of the caller is due (answer, resume)
     std::int64_t last_keepalive_ns = 0;

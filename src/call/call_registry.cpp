@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <utility>
 
 #include "base/log.h"
@@ -525,9 +526,12 @@ model::HealthCheck CallRegistry::health() const {
         check.status = Status::Degraded;
         check.detail += "; new calls are refused: " + admission_.overload();
     }
-    check.figures = {{"active", static_cast<std::int64_t>(now.active)},
-                     {"alive", static_cast<std::int64_t>(now.alive)},
-                     {"total", static_cast<std::int64_t>(now.started)}};
+    check.figures = {
+        {"active", static_cast<std::int64_t>(now.active)},
+        {"alive", static_cast<std::int64_t>(now.alive)},
+        {"total", static_cast<std::int64_t>(now.started)},
+        {"rtp_gaps_60s",
+         static_cast<std::int64_t>(std::accumulate(gaps_.begin(), gaps_.end(), std::uint64_t{0}))}};
     return check;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -269,6 +270,7 @@ private:
     void look();
     void look_at(Call& call, std::int64_t now_ns);
     void sample(Call& call, const model::LegStats& stats, std::int64_t now_ns);
+    void look_for_gap(Call& call, const model::LegStats& stats, std::int64_t now_ns);
     void look_for_stop(Call& call, const model::LegStats& stats, std::int64_t now_ns);
     void look_for_oneway(Call& call, const model::LegStats& stats, std::int64_t now_ns);
     void on_pipeline_error(const std::string& id,
@@ -292,6 +294,8 @@ private:
     glib::Timer drain_timer_;
     std::int64_t last_observed_ns_ = 0;
     unsigned look_turn_ = 0, next_sample_turn_ = 0;
+    std::array<std::uint64_t, 60> gaps_{};  ///< long ones, by second of the last minute
+    std::int64_t gaps_second_ = 0;          ///< that is counted now
 };
 
 }  // namespace offhook::call

@@ -29,6 +29,7 @@ void CallRegistry::look() {
     const std::int64_t now_ns = base::monotonic_ns();
     if (now_ns - last_observed_ns_ >= base::kNsPerS) {
         last_observed_ns_ = now_ns;
+        gaps_[static_cast<std::size_t>(++gaps_second_) % gaps_.size()] = 0;
         admission_.observe(parts_.workers->stats(), now_ns);
         if (parts_.web_workers != nullptr)
             web_admission_.observe(parts_.web_workers->stats(), now_ns);
@@ -80,6 +81,7 @@ void CallRegistry::look_at(Call& call, std::int64_t now_ns) {
                     {"source", model::name_of(stats.last_source)},
                     {"max_gap_ms", stats.max_gap_ms}});
     }
+    look_for_gap(call, stats, now_ns);
     look_for_stop(call, stats, now_ns);
     look_for_oneway(call, stats, now_ns);
     if (!call.record) {
@@ -88,6 +90,25 @@ void CallRegistry::look_at(Call& call, std::int64_t now_ns) {
         call.sample_turn = ++next_sample_turn_ % kSampleTurns;
     }
     if (look_turn_ % kSampleTurns == call.sample_turn) sample(call, stats, now_ns);
+}
+
+// The packets that came late are gone by now; what is told is for who looks for the reason.
+void CallRegistry::look_for_gap(Call& call, const model::LegStats& stats, std::int64_t now_ns) {
+    if (stats.long_gaps == call.told_gaps || now_ns - call.told_gap_ns < base::kNsPerS) return;
+    const std::uint64_t gaps = stats.long_gaps - call.told_gaps;
+    call.told_gaps = stats.long_gaps;
+    call.told_gap_ns = now_ns;
+    gaps_[static_cast<std::size_t>(gaps_second_) % gaps_.size()] += gaps;
+    log::write(Level::Warning,
+               Mark::Warning,
+               "rtp.gap",
+               call.id.text,
+               "the caller heard a hole: look at the media workers in /health",
+               {{"gap_ms", stats.last_long_gap_ms},
+                {"limit_ms", parts_.config->alarm.rtp_gap_ms},
+                {"gaps", gaps},
+                {"max_gap_ms", stats.max_gap_ms},
+                {"sent", stats.sent_packets}});
 }
 
 // The alarm that should never sound: an answered call to which nothing leaves.

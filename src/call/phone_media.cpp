@@ -69,6 +69,7 @@ std::optional<Refusal> PhoneMedia::build(Call& call, const model::RemoteSdp& sai
          .codec_settings = {.opus_complexity = parts_.config->rtp.opus_complexity,
                             .opus_bitrate_bps = parts_.config->rtp.opus_bitrate_bps},
          .quirks = call.quirks,
+         .gap_limit = std::chrono::milliseconds(parts_.config->alarm.rtp_gap_ms),
          .launch = call.launch,
          .fill = call.info.fill,
          .worker = worker,

@@ -147,6 +147,11 @@ struct Log {
     std::string file;
 };
 
+/// What is told at once, beside being counted.
+struct Alarm {
+    int rtp_gap_ms = 60;  ///< between two packets of ours
+};
+
 /// What happens, for who wants to know: events.md.
 struct Events {
     int keep = 10'000;  ///< in memory
@@ -293,6 +298,7 @@ struct Config {
     Drain drain;
     State state;
     Log log;
+    Alarm alarm;
     Events events;
     std::vector<Account> account{};
     AiListen ai_listen;

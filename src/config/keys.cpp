@@ -6,6 +6,7 @@
 
 #include "config/access_keys.h"
 #include "config/ai_keys.h"
+#include "config/alarm_keys.h"
 #include "config/checks.h"
 #include "config/connection_keys.h"
 #include "config/event_keys.h"
@@ -356,6 +357,7 @@ const std::vector<Key<Config>>& section_keys() {
         all.insert(drain,
                    std::make_move_iterator(connections.begin()),
                    std::make_move_iterator(connections.end()));
+        for (Key<Config>& key : alarm_keys()) all.push_back(std::move(key));
         for (Key<Config>& key : event_keys()) all.push_back(std::move(key));
         return all;
     }();

@@ -32,7 +32,8 @@ base::Result<std::unique_ptr<PhoneLeg>> PhoneLeg::create(Parts parts) {
                              .codec_settings = parts.codec_settings,
                              .rtcp_mux = chosen.rtcp_mux,
                              .quirks = parts.quirks,
-                             .cname = parts.id.text});
+                             .cname = parts.id.text,
+                             .gap_limit_ns = std::chrono::nanoseconds(parts.gap_limit).count()});
     auto chains = LegChains::build({.name = parts.id.text,
                                     .session = session,
                                     .chosen = chosen,

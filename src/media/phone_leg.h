@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -37,6 +38,7 @@ public:
         model::ChosenAudio chosen;
         rtp::CodecSettings codec_settings;
         model::LegQuirks quirks;
+        std::chrono::milliseconds gap_limit{60};  ///< between two packets of ours
         std::shared_ptr<const LaunchFile> launch;
         std::string fill;  ///< empty: what the launch file says
         std::shared_ptr<worker::MediaWorker> worker;

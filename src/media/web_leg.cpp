@@ -89,16 +89,18 @@ base::Result<void> WebLeg::ensure_chains(const ChosenAudio& chosen) {
     if (chains_) return {};
     auto session = std::make_shared<session::RtpSession>(
         port_,
-        session::RtpSession::Settings{.codec = chosen.codec,
-                                      .payload_type = chosen.payload_type,
-                                      .telephone_event_type = chosen.telephone_event_type,
-                                      .telephone_event_clock_hz = chosen.telephone_event_clock_hz,
-                                      .comfort_noise_type = chosen.comfort_noise_type,
-                                      .codec_settings = parts_.codec_settings,
-                                      .rtcp_mux = true,
-                                      .quirks = parts_.quirks,
-                                      .cname = identity_.cname,
-                                      .ssrc = identity_.ssrc});
+        session::RtpSession::Settings{
+            .codec = chosen.codec,
+            .payload_type = chosen.payload_type,
+            .telephone_event_type = chosen.telephone_event_type,
+            .telephone_event_clock_hz = chosen.telephone_event_clock_hz,
+            .comfort_noise_type = chosen.comfort_noise_type,
+            .codec_settings = parts_.codec_settings,
+            .rtcp_mux = true,
+            .quirks = parts_.quirks,
+            .cname = identity_.cname,
+            .ssrc = identity_.ssrc,
+            .gap_limit_ns = std::chrono::nanoseconds(parts_.gap_limit).count()});
     auto chains = LegChains::build({.name = parts_.id.text,
                                     .session = session,
                                     .chosen = chosen,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -62,6 +63,7 @@ public:
         std::vector<model::Codec> codecs;  ///< ours, by preference; G722 is not for web legs
         rtp::CodecSettings codec_settings;
         model::LegQuirks quirks;
+        std::chrono::milliseconds gap_limit{60};  ///< between two packets of ours
         std::shared_ptr<const LaunchFile> launch;
         std::string fill;
         std::shared_ptr<worker::MediaWorker> worker;  ///< of the web pool
