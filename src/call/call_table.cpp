@@ -48,9 +48,8 @@ CallInfo CallTable::info_of(const Call& call) {
     info.is_sound_expected = call.is_sound_expected();
     if (call.is_agreed) info.stats = call.leg->stats(call.answered_ns, base::monotonic_ns());
     if (call.record) {
-        const std::uint64_t alarms = info.quality.gap_alarms;
         info.quality = call.record->quality(info.stats);
-        info.quality.gap_alarms = alarms;
+        info.quality.gap_alarms = info.stats.long_gaps;
     }
     if (call.bot.stats) {
         info.bot.figures = model::figures_of(*call.bot.stats, base::monotonic_ns());
