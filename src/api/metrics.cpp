@@ -142,6 +142,8 @@ public:
           calls_active_(gauge("offhook_calls_active", "Calls that have not ended")),
           calls_oneway_(gauge("offhook_calls_oneway",
                               "Calls without RTP from the caller for 3 s while it should come")),
+          ai_buffer_(gauge("offhook_ai_buffer_seconds",
+                           "Sound of AIs that waits to be sent: the longest queue of a call")),
           web_legs_(gauge("offhook_web_legs", "Calls over ICE and DTLS-SRTP that have not ended")),
           web_connected_(gauge("offhook_web_legs_connected",
                                "Those whose ICE and DTLS are up, with the described certificate")),
@@ -312,12 +314,16 @@ public:
         double web = 0;
         double connected = 0;
         double lost = 0;
+        double queued_s = 0;
         ai_.begin_scrape();
         for (const model::CallInfo& call : now.calls) {
             if (call.end || call.state == model::CallState::Ended) continue;
             take(call);
             ai_.take(call, true);
             active += 1;
+            queued_s = std::max(queued_s,
+                                static_cast<double>(call.stats.voice_queued_samples) /
+                                    std::max(1U, call.stats.sample_rate_hz));
             if (call.is_oneway) oneway += 1;
             if (call.leg == model::LegKind::Web) web += 1;
             if (call.web.is_connected) connected += 1;
@@ -328,6 +334,7 @@ public:
         web_lost_.Set(lost);
         calls_active_.Set(active);
         calls_oneway_.Set(oneway);
+        ai_buffer_.Set(queued_s);
         draining_.Set(now.draining ? 1 : 0);
         for (const model::AccountInfo& account : now.accounts) take(account);
         for (const model::WorkerStats& worker : now.workers) take(worker);
@@ -451,8 +458,9 @@ private:
     Family<Counter>& web_failed_;
     Family<Gauge>&account_registered_, &account_insecure_;
     Family<Counter>&account_registrations_, &account_failures_, &account_flow_losses_, &http_;
-    Gauge &calls_active_, &calls_oneway_, &web_legs_, &web_connected_, &web_lost_, &draining_,
-        &realtime_, &rss_, &fds_, &max_fds_, &threads_, &sip_dialogs_, &sip_transactions_;
+    Gauge &calls_active_, &calls_oneway_, &ai_buffer_, &web_legs_, &web_connected_, &web_lost_,
+        &draining_, &realtime_, &rss_, &fds_, &max_fds_, &threads_, &sip_dialogs_,
+        &sip_transactions_;
     Counter &cpu_, &diverted_, &zero_packet_, &oneway_, &sip_malformed_, &sip_refused_sources_,
         &sip_retransmissions_, &sip_dropped_, &sip_ack_timeouts_, &failed_ai_sessions_,
         &web_restarts_, &web_losses_;

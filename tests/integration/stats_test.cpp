@@ -10,6 +10,7 @@
 #include "harness/call_test.h"
 #include "harness/g711.h"
 #include "harness/own_caller.h"
+#include "harness/stats_list.h"
 
 namespace offhook::harness {
 namespace {
@@ -59,27 +60,8 @@ std::size_t payload_bytes(const std::vector<RtpPacket>& packets) {
 
 class StatsTest : public CallTest {
 protected:
-    Json report(const std::string& id) {
-        return daemon_->json("/api/v1/calls/" + id + "/webrtc-stats");
-    }
-    /// Where in the list the object of this type is; -1: nowhere.
-    static int place_of(const Json& report, const std::string& type) {
-        for (int i = 0; i < static_cast<int>(report.size("stats")); ++i) {
-            if (report.text("stats." + std::to_string(i) + ".type") == type) return i;
-        }
-        return -1;
-    }
-    static double number(const Json& report, const std::string& type, const std::string& member) {
-        const int place = place_of(report, type);
-        EXPECT_GE(place, 0) << type;
-        return report.number("stats." + std::to_string(place) + "." + member);
-    }
-    static std::string text(const Json& report,
-                            const std::string& type,
-                            const std::string& member) {
-        const int place = place_of(report, type);
-        EXPECT_GE(place, 0) << type;
-        return report.text("stats." + std::to_string(place) + "." + member);
+    StatsList report(const std::string& id) {
+        return StatsList(daemon_->json("/api/v1/calls/" + id + "/webrtc-stats"));
     }
     /// What tshark itself says was lost of the stream sent from `port`.
     int lost_by_tshark(std::uint16_t port) {
@@ -129,11 +111,11 @@ TEST_F(StatsTest, TheReportIsWhatTheCaptureShows) {
     const std::vector<int> lost{50, 100, 101, 102, 150, 200, 201};
     end.exchange(bad_line(lost), milliseconds(20 * kPackets + 400));
 
-    const Json report = this->report(id);
+    const StatsList report = this->report(id);
     const Json call = daemon_->json("/api/v1/calls/" + id);
     const Json history = daemon_->json("/api/v1/calls/" + id + "/history?resolution=1s");
     EXPECT_EQ(caller.bye(), 200);
-    const double now_s = report.number("timestamp") / 1000;
+    const double now_s = report.json().number("timestamp") / 1000;
 
     const auto theirs = inbound().packets();
     const auto ours = until(outbound(), now_s);
@@ -141,27 +123,29 @@ TEST_F(StatsTest, TheReportIsWhatTheCaptureShows) {
     ASSERT_FALSE(ours.empty());
 
     // inbound
-    EXPECT_EQ(number(report, "inbound-rtp", "ssrc"), theirs.front().ssrc);
-    EXPECT_EQ(number(report, "inbound-rtp", "packetsReceived"), theirs.size());
-    EXPECT_EQ(number(report, "inbound-rtp", "bytesReceived"), payload_bytes(theirs));
-    EXPECT_EQ(number(report, "inbound-rtp", "headerBytesReceived"), theirs.size() * 12);
-    EXPECT_EQ(number(report, "inbound-rtp", "packetsLost"), lost.size());
+    EXPECT_EQ(report.number_of("inbound-rtp", "ssrc"), theirs.front().ssrc);
+    EXPECT_EQ(report.number_of("inbound-rtp", "packetsReceived"), theirs.size());
+    EXPECT_EQ(report.number_of("inbound-rtp", "bytesReceived"), payload_bytes(theirs));
+    EXPECT_EQ(report.number_of("inbound-rtp", "headerBytesReceived"), theirs.size() * 12);
+    EXPECT_EQ(report.number_of("inbound-rtp", "packetsLost"), lost.size());
     EXPECT_EQ(lost_by_tshark(end.port()), static_cast<int>(lost.size()));
-    EXPECT_EQ(number(report, "inbound-rtp", "concealmentEvents"), 4);
-    EXPECT_EQ(number(report, "inbound-rtp", "concealedSamples"), lost.size() * 160);
+    EXPECT_EQ(report.number_of("inbound-rtp", "concealmentEvents"), 4);
+    EXPECT_EQ(report.number_of("inbound-rtp", "concealedSamples"), lost.size() * 160);
     const double seen_jitter_ms = jitter_ms(theirs);
     EXPECT_GT(seen_jitter_ms, kLateMs / 2.0);  // the test made some
-    EXPECT_NEAR(number(report, "inbound-rtp", "jitter") * 1000, seen_jitter_ms, 1.5);
-    EXPECT_NEAR(number(report, "inbound-rtp", "lastPacketReceivedTimestamp") / 1000,
+    EXPECT_NEAR(report.number_of("inbound-rtp", "jitter") * 1000, seen_jitter_ms, 1.5);
+    EXPECT_NEAR(report.number_of("inbound-rtp", "lastPacketReceivedTimestamp") / 1000,
                 theirs.back().at_s,
                 0.01);
 
     // outbound; a packet may leave while the report is made
-    EXPECT_EQ(number(report, "outbound-rtp", "ssrc"), ours.front().ssrc);
-    EXPECT_NEAR(number(report, "outbound-rtp", "packetsSent"), static_cast<double>(ours.size()), 1);
+    EXPECT_EQ(report.number_of("outbound-rtp", "ssrc"), ours.front().ssrc);
     EXPECT_NEAR(
-        number(report, "outbound-rtp", "bytesSent"), static_cast<double>(payload_bytes(ours)), 160);
-    EXPECT_NEAR(number(report, "outbound-rtp", "headerBytesSent"),
+        report.number_of("outbound-rtp", "packetsSent"), static_cast<double>(ours.size()), 1);
+    EXPECT_NEAR(report.number_of("outbound-rtp", "bytesSent"),
+                static_cast<double>(payload_bytes(ours)),
+                160);
+    EXPECT_NEAR(report.number_of("outbound-rtp", "headerBytesSent"),
                 static_cast<double>(ours.size() * 12),
                 12);
     const double seen_gap_ms = RtpStream(ours).judge().longest_gap_ms;
@@ -169,10 +153,10 @@ TEST_F(StatsTest, TheReportIsWhatTheCaptureShows) {
     EXPECT_NEAR(call.number("quality.max_gap_ms"), seen_gap_ms, 10);
 
     // the way
-    EXPECT_EQ(text(report, "remote-candidate", "address"), "127.0.0.1");
-    EXPECT_EQ(number(report, "remote-candidate", "port"), end.port());
-    EXPECT_EQ(number(report, "local-candidate", "port"), caller.answer_port());
-    EXPECT_EQ(text(report, "candidate-pair", "state"), "succeeded");
+    EXPECT_EQ(report.text_of("remote-candidate", "address"), "127.0.0.1");
+    EXPECT_EQ(report.number_of("remote-candidate", "port"), end.port());
+    EXPECT_EQ(report.number_of("local-candidate", "port"), caller.answer_port());
+    EXPECT_EQ(report.text_of("candidate-pair", "state"), "succeeded");
 
     // quality and history
     EXPECT_NEAR(call.number("quality.loss_share"), 7.0 / kPackets, 1e-9);

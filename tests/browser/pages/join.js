@@ -61,6 +61,8 @@ window.restartIce = async () => {
 
 window.listen = (frequencyHz, lengthMs) => peer.listen(frequencyHz, lengthMs);
 window.stats = () => peer.stats();
+/** All of getStats, as it is. */
+window.getStats = async () => ({ stats: [...(await peer.connection.getStats()).values()] });
 
 /** Hangs up; the peer connection goes once that is known, for its end alone would say that we got lost. */
 window.leave = async () => {

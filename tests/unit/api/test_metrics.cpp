@@ -61,6 +61,41 @@ TEST(Metrics, SeriesAreThereFromTheStart) {
     EXPECT_THAT(text, Not(HasSubstr("process_resident_memory_bytes 0\n")));
 }
 
+TEST(Metrics, TheQualityOfACallIsCountedOnceWhatIsKnown) {
+    Metrics metrics("x");
+    model::CallInfo good = answered_call("c-0");
+    good.quality = {.mos = 4.35, .jitter_ms = 4, .round_trip_ms = 40};
+    good.quality.oneway_ms = 3500;
+    (void)metrics.scrape({.calls = {good}});
+    metrics.on_call_ended(over(good, model::EndReason::CallerHangup));
+    // Nothing came: nothing is known.
+    metrics.on_call_ended(over(answered_call("c-1"), model::EndReason::CallerHangup));
+    const std::string text = metrics.scrape({});
+    for (const char* line : {"offhook_call_mos_count 1\n",
+                             "offhook_call_mos_bucket{le=\"4.3\"} 0\n",
+                             "offhook_call_mos_bucket{le=\"4.4\"} 1\n",
+                             "offhook_rtp_jitter_seconds_bucket{le=\"0.002\"} 0\n",
+                             "offhook_rtp_jitter_seconds_bucket{le=\"0.005\"} 1\n",
+                             "offhook_rtp_jitter_seconds_count 1\n",
+                             "offhook_rtp_round_trip_seconds_bucket{le=\"0.05\"} 1\n",
+                             "offhook_calls_oneway_seconds_total 3.5\n",
+                             "offhook_rtp_send_gap_seconds_count 2\n"}) {
+        EXPECT_THAT(text, HasSubstr(line));
+    }
+}
+
+TEST(Metrics, TheLongestQueueOfAnAiIsShown) {
+    Metrics metrics("x");
+    model::CallInfo one = answered_call("c-0");
+    model::CallInfo other = answered_call("c-1");
+    one.stats.voice_queued_samples = 4000;
+    other.stats.voice_queued_samples = 4000;
+    other.stats.sample_rate_hz = 16000;
+    EXPECT_THAT(metrics.scrape({.calls = {one, other}}),
+                HasSubstr("offhook_ai_buffer_seconds 0.5\n"));
+    EXPECT_THAT(metrics.scrape({}), HasSubstr("offhook_ai_buffer_seconds 0\n"));
+}
+
 TEST(Metrics, EveryOneIsOnThePage) {
     std::ifstream in(OFFHOOK_HTTP_API_PAGE);
     std::stringstream page;
