@@ -18,21 +18,27 @@ namespace offhook::api {
 namespace {
 
 constexpr std::string_view kFolder = "/offhook/page/";
+constexpr std::string_view kDocs = "docs/index.html";
 
 // Nothing from elsewhere, nothing inline, nobody's frame.
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
     "data:; media-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
+// RapiDoc styles its elements and its theme by attributes and a <style> of its own.
+constexpr const char* kDocsPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 // Vite names them after what is in them.
 constexpr const char* kForEver = "public, max-age=31536000, immutable";
 
 const char* type_of(std::string_view name) {
-    constexpr std::array<std::pair<std::string_view, const char*>, 6> kTypes{
+    constexpr std::array<std::pair<std::string_view, const char*>, 7> kTypes{
         {{".html", "text/html; charset=utf-8"},
          {".js", "text/javascript; charset=utf-8"},
          {".css", "text/css; charset=utf-8"},
          {".svg", "image/svg+xml"},
          {".png", "image/png"},
+         {".txt", "text/plain; charset=utf-8"},
          {".woff2", "font/woff2"}}};
     for (const auto& [ending, type] : kTypes) {
         if (name.ends_with(ending)) return type;
@@ -76,7 +82,7 @@ http::Response file(GResource* page, const http::Request& request, const std::st
     }
     http::Response response{200, type_of(name), {}, {}};
     auto& headers = response.headers;
-    headers.emplace_back("Content-Security-Policy", kPolicy);
+    headers.emplace_back("Content-Security-Policy", name == kDocs ? kDocsPolicy : kPolicy);
     headers.emplace_back("Referrer-Policy", "no-referrer");
     headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
     headers.emplace_back("Vary", "Accept-Encoding");
@@ -110,6 +116,14 @@ void Api::install_page(http::Server& server) {
     });
     server.route("GET", "/assets/{file}", [this](const http::Request& request) {
         return file(parts_.page, request, "assets/" + request.params.at("file"));
+    });
+    // Built without Node there is but one file, and it says so.
+    server.route("GET", "/docs", [this](const http::Request& request) {
+        const bool has_viewer = read(parts_.page, kDocs).has_value();
+        return file(parts_.page, request, has_viewer ? std::string(kDocs) : "index.html");
+    });
+    server.route("GET", "/docs/{file}", [this](const http::Request& request) {
+        return file(parts_.page, request, "docs/" + request.params.at("file"));
     });
 }
 

@@ -5,6 +5,7 @@
 // Without the registry the program is built all the same, with a page that says what to do; with --needed that is an error.
 // The source folder is only read: packages and everything made are in FOLDER.
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -24,6 +25,12 @@ const client = join(options.root, "web/client/src");
 const findings = join(options.root, "src/diagnosis/findings.json");
 const work = resolve(options.work);
 const stamp = join(work, "installed");
+// The viewer of the API's document comes as one file that needs none of the packages that npm would fetch with it.
+const viewer = {
+  package: "rapidoc@9.3.8",
+  archive: "rapidoc-9.3.8.tgz",
+  sha512: "eCYEbr1Xr8OJZvVCw8SXl9zBCRoLJbhNGuG5IZTHq/RWAOq/O4MafUCuFEyZHsrhLrlUcGZMa64pyhpib8fQKQ==",
+};
 const own = ["index.html", "vite.config.mjs", "tsconfig.json"];
 
 function filesOf(folder) {
@@ -41,14 +48,30 @@ function run(program, args) {
   throw new Error(`${program} ${args.join(" ")} failed:\n${said}`);
 }
 
+function fetchViewer() {
+  run("npm", ["pack", viewer.package, "--silent"]);
+  const found = createHash("sha512").update(readFileSync(join(work, viewer.archive))).digest("base64");
+  if (found !== viewer.sha512) throw new Error(`${viewer.archive} is not what it should be: sha512 ${found}`);
+  mkdirSync(join(work, "viewer"), { recursive: true });
+  run("tar", ["-xzf", viewer.archive, "-C", "viewer", "--strip-components=1", "package/dist/rapidoc-min.js", "package/LICENSE.txt"]);
+}
+
+function addViewer() {
+  const docs = join(work, "dist/docs");
+  cpSync(join(page, "docs"), docs, { recursive: true });
+  cpSync(join(work, "viewer/dist/rapidoc-min.js"), join(docs, "rapidoc.js"));
+  cpSync(join(work, "viewer/LICENSE.txt"), join(docs, "rapidoc-license.txt"));
+}
+
 function fetchPackages() {
-  const lock = readFileSync(join(page, "package-lock.json"), "utf8");
+  const lock = readFileSync(join(page, "package-lock.json"), "utf8") + viewer.sha512;
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   for (const name of ["package.json", "package-lock.json"]) cpSync(join(page, name), join(work, name));
   // Nobody's install script runs: the packages are only read.
   run("npm", ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+  fetchViewer();
   // Written last, so that a broken run starts again.
   writeFileSync(stamp, lock);
 }
@@ -86,11 +109,12 @@ function pack(folder) {
   ]);
 }
 
-const inputs = [...filesOf(join(page, "src")), ...filesOf(client), findings, join(page, "no-page/index.html")];
+const inputs = [...filesOf(join(page, "src")), ...filesOf(join(page, "docs")), ...filesOf(client), findings, join(page, "no-page/index.html")];
 inputs.push(...[...own, "package.json", "package-lock.json", "make.mjs"].map((name) => join(page, name)));
 try {
   fetchPackages();
   build();
+  addViewer();
   pack(join(work, "dist"));
 } catch (error) {
   // A mistake in the page itself is always one.

@@ -15,7 +15,7 @@ SCOPES = ["read", "operate", "listen", "barge", "debug"]
 # Routes that ask for no scope, and why. A new route is not among them unless its door has a lock of its own.
 OPEN = {
     ("GET", "/health"), ("GET", "/livez"), ("GET", "/readyz"),  # little for strangers
-    ("GET", "/openapi.json"),  # nothing of this daemon is in it
+    ("GET", "/docs"), ("GET", "/docs/{file}"), ("GET", "/openapi.json"),  # nothing of this daemon is in it
     ("GET", "/"), ("GET", "/assets/{file}"),  # the page, which asks with a token itself
     ("OPTIONS", "/whip/{endpoint}"), ("OPTIONS", "/whip/{endpoint}/sessions/{session}"),
     ("OPTIONS", "/whep/{endpoint}"), ("OPTIONS", "/whep/{endpoint}/sessions/{session}"),
