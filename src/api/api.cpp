@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "api/live_feed.h"
 #include "base/json_writer.h"
 #include "base/monotonic.h"
 
 namespace offhook::api {
 
 Api::Api(ApiParts parts) : parts_(std::move(parts)), started_ns_(base::monotonic_ns()) {}
+
+Api::~Api() = default;
 
 namespace {
 
@@ -44,9 +47,26 @@ void Api::install(http::Server& server) {
     install_diagnosis(server);
     install_daemon(server);
     if (parts_.page != nullptr) install_page(server);
+    if (parts_.keyring != nullptr && parts_.connections != nullptr) install_live(server);
     server.on_answered([this](std::string_view route, int status, double seconds) {
         parts_.metrics.on_http(route, status, seconds);
     });
+}
+
+void Api::install_live(http::Server& server) {
+    live_ = std::make_unique<LiveFeed>(LiveParts{.calls = parts_.calls,
+                                                 .keyring = *parts_.keyring,
+                                                 .registry = *parts_.connections,
+                                                 .context = parts_.context,
+                                                 .max_calls = parts_.max_calls,
+                                                 .tick_p99_limit_ms = parts_.tick_p99_limit_ms,
+                                                 .workers = parts_.workers,
+                                                 .draining = parts_.draining,
+                                                 .ai_latencies = parts_.ai_latencies,
+                                                 .accounts_health = parts_.accounts_health,
+                                                 .ai_health = parts_.ai_health,
+                                                 .media_health = parts_.media_health});
+    live_->install(server);
 }
 
 }  // namespace offhook::api

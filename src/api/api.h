@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "access/join_tokens.h"
+#include "access/keyring.h"
 #include "api/metrics.h"
 #include "connection/registry.h"
 #include "http/server.h"
@@ -53,15 +55,24 @@ struct ApiParts {
     std::function<std::uint64_t()> failed_ai_sessions{};  ///< total since the start
     std::function<std::vector<model::LatencyReading>()> ai_latencies{};
     std::function<std::uint64_t()> late_mix_frames{};  ///< total since the start
+    access::Keyring* keyring = nullptr;                ///< with `connections` it opens /api/v1/live
+    GMainContext* context = nullptr;                   ///< of the control thread
+    int max_calls = 0;                                 ///< `[admission]`
+    double tick_p99_limit_ms = 0;                      ///< the same; 0: none
     GResource* page = nullptr;  ///< the files at / and /assets; without it there are none
     double gap_limit_ms = 60;  ///< between two RTP packets of ours, for the diagnosis
 };
+
+class LiveFeed;
 
 /// The routes of docs/http-api.md.
 /// @thread control
 class Api {
 public:
     explicit Api(ApiParts parts);
+    ~Api();
+    Api(const Api&) = delete;
+    Api& operator=(const Api&) = delete;
     /// Adds the routes and counts what the server answers. The Api must outlive the server.
     void install(http::Server& server);
 
@@ -79,9 +90,11 @@ private:
     void install_daemon(http::Server& server);
     void install_openapi(http::Server& server);
     void install_page(http::Server& server);
+    void install_live(http::Server& server);
 
     ApiParts parts_;
     const std::int64_t started_ns_;  ///< CLOCK_MONOTONIC
+    std::unique_ptr<LiveFeed> live_;
 };
 
 }  // namespace offhook::api

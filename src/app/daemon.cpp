@@ -516,8 +516,11 @@ private:
                 [this] { return ai_->counters().failed_sessions.load(std::memory_order_relaxed); },
             .ai_latencies = [this] { return ai_latencies(); },
             .late_mix_frames = [this] { return rooms_->channels().late_frames_total(); },
+            .keyring = locks_.keyring.get(),
+            .context = g_main_context_default(),
+            .max_calls = config_.admission.max_calls,
+            .tick_p99_limit_ms = config_.admission.tick_p99_ms,
             .page = offhook_page_get_resource(),
-
             .gap_limit_ms = static_cast<double>(config_.alarm.rtp_gap_ms)});
         (*server)->set_gate([this](http::Request& request, std::string_view scope) {
             return locks_.keyring->gate(request, scope);

@@ -25,6 +25,7 @@ DOORS = {
     ("POST", "/whip/{endpoint}"), ("PATCH", "/whip/{endpoint}/sessions/{session}"), ("DELETE", "/whip/{endpoint}/sessions/{session}"),
     ("POST", "/whep/{endpoint}"), ("PATCH", "/whep/{endpoint}/sessions/{session}"), ("DELETE", "/whep/{endpoint}/sessions/{session}"),
     ("GET", "/api/v1/web/ws"), ("GET", "/api/v1/channels/ws"),
+    ("GET", "/api/v1/live"),  # read
 }
 TYPES = {("POST", "/whip/{endpoint}"): "application/sdp", ("POST", "/whep/{endpoint}"): "application/sdp"}
 
@@ -96,7 +97,7 @@ class WithTokens(unittest.TestCase):
                     status = self.try_route(route, bearer(self.tokens[scope]), of).status
                     if scope == needed:
                         self.assertNotIn(status, (0, 401, 403, 429), scope)
-                    elif key != ("GET", "/api/v1/channels/ws"):  # any token opens it; joining asks for more
+                    elif key not in (("GET", "/api/v1/channels/ws"), ("GET", "/api/v1/live")):  # any token opens it; joining asks for more
                         self.assertEqual(status, 403, scope)
                 if not route["pattern"].startswith("/api/v1/connections/") and key != ("POST", "/api/v1/drain"):
                     self.assertNotIn(self.try_route(route, bearer(self.tokens["admin"]), of).status, (0, 401, 403, 429))

@@ -2,7 +2,9 @@ import type { ComponentType } from "preact";
 import { route, hrefOf } from "./router";
 import { useStore } from "./store";
 import { Banner } from "./parts/banner";
+import { Keys } from "./parts/keys";
 import { SignIn } from "./parts/sign-in";
+import { SupervisionBanner } from "./parts/supervision";
 import { ThemeSwitch } from "./parts/theme";
 import { VerdictLine } from "./parts/verdict";
 import { CallView } from "./views/call";
@@ -51,10 +53,12 @@ export function App() {
             </a>
           ))}
         </nav>
+        <Keys />
         <ThemeSwitch />
       </header>
       <VerdictLine />
       <Banner />
+      <SupervisionBanner />
       <main id="main" tabIndex={-1}>
         <Shown params={params} />
       </main>

@@ -44,7 +44,7 @@ export interface CallRow {
   readonly max_gap_ms: number;
   readonly queued_ms: number;
   /** Samples cut off at full scale within the last second. */
-  readonly clipped: boolean;
+  readonly clipped: 0 | 1;
 }
 
 export interface Summary {
@@ -90,8 +90,10 @@ export interface LiveCall {
   facts: CallFacts;
   row: CallRow | undefined;
   readonly strip: Strip;
-  /** Packets a second and lost share of the last seconds; undefined: too early. */
+  /** Of the last 10 s; undefined: nothing came. */
   lossShare: number | undefined;
+  /** [received, lost] of the last 50 rows. */
+  readonly counts: [number, number][];
 }
 
 export type Feed = "connecting" | "live" | "stale" | "lost";
@@ -107,11 +109,14 @@ export interface Live {
   readonly calls: ReadonlyMap<string, LiveCall>;
   /** What the daemon's clock is ahead of this one, ms. */
   readonly clockAhead: number;
+  /** Scopes of whoever looks. */
+  readonly may: ReadonlySet<string>;
 }
 
 interface Message {
-  readonly type: "hello" | "tick";
+  readonly type: "hello" | "tick" | "error";
   readonly at_ms: number;
+  readonly may?: readonly string[];
   readonly row?: readonly string[];
   readonly rows?: readonly (readonly (number | string | null)[])[];
   readonly calls?: readonly CallFacts[];
@@ -119,6 +124,7 @@ interface Message {
   readonly summary?: Summary;
 }
 
+const LOSS_ROWS = 50;
 const STALE_MS = 3_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8_000;
@@ -134,6 +140,7 @@ export const live = new Store<Live>({
   summary: undefined,
   calls,
   clockAhead: 0,
+  may: new Set(),
 });
 
 let socket: WebSocket | undefined;
@@ -146,6 +153,7 @@ function change(what: Partial<Live>): void {
 }
 
 function take(message: Message): void {
+  if (message.type === "error") return;
   if (message.type === "hello") {
     columns = message.row ?? [];
     calls.clear();
@@ -156,7 +164,7 @@ function take(message: Message): void {
     const known = calls.get(facts.id);
     if (known) known.facts = facts;
     else {
-      const call: LiveCall = { facts, row: undefined, strip: new Strip(), lossShare: undefined };
+      const call: LiveCall = { facts, row: undefined, strip: new Strip(), lossShare: undefined, counts: [] };
       calls.set(facts.id, call);
       byNumber.set(facts.n, call);
     }
@@ -171,7 +179,10 @@ function take(message: Message): void {
     if (!call) continue;
     const row = Object.fromEntries(columns.map((name, at) => [name, values[at]])) as unknown as CallRow;
     call.row = row;
-    call.lossShare = row.received + row.lost > 0 ? row.lost / (row.received + row.lost) : undefined;
+    call.counts.push([row.received, row.lost]);
+    const [received, lost] = call.counts.length > LOSS_ROWS ? call.counts.shift()! : call.counts[0]!;
+    const all = row.received - received + row.lost - lost;
+    call.lossShare = all > 0 ? Math.max(0, row.lost - lost) / all : undefined;
     call.strip.add(row);
   }
   change({
@@ -179,6 +190,7 @@ function take(message: Message): void {
     heardAt: performance.now(),
     clockAhead: message.at_ms - Date.now(),
     ...(message.summary ? { summary: message.summary } : {}),
+    ...(message.may ? { may: new Set(message.may) } : {}),
   });
 }
 

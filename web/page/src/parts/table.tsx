@@ -29,7 +29,8 @@ export interface TableProps<Row> {
   readonly sortedBy?: string;
 }
 
-const BEYOND = 4;
+/** Rows that are drawn on either side of what is in sight. */
+const BEYOND = 3;
 
 function sorted<Row>(rows: readonly Row[], columns: readonly Column<Row>[], by: string): readonly Row[] {
   const isDown = by.startsWith("-");
@@ -41,12 +42,24 @@ function sorted<Row>(rows: readonly Row[], columns: readonly Column<Row>[], by: 
   return keyed.map(([, row]) => row);
 }
 
-/** Whether the window is narrow, where rows are drawn as cards. */
-const narrowQuery = window.matchMedia("(max-width: 760px)");
-const narrow = new Store(narrowQuery.matches);
-narrowQuery.addEventListener("change", () => narrow.set(narrowQuery.matches));
+const widths = new Map<number, Store<boolean>>();
+
+/** Whether the window is at most so wide, px. */
+export function useNarrower(width: number): boolean {
+  let known = widths.get(width);
+  if (!known) {
+    const query = window.matchMedia(`(max-width: ${width}px)`);
+    const made = new Store(query.matches);
+    query.addEventListener("change", () => made.set(query.matches));
+    widths.set(width, made);
+    known = made;
+  }
+  return useStore(known);
+}
+
+/** Whether rows are drawn as cards, as style.css does. */
 export function useNarrow(): boolean {
-  return useStore(narrow);
+  return useNarrower(760);
 }
 
 /** Whether a key is meant for a text field, or for nobody but the browser. */
@@ -60,14 +73,19 @@ export function Table<Row>(props: TableProps<Row>) {
   const { columns, keyOf, rowHeight, onOpen } = props;
   const [by, setBy] = useState(props.sortedBy ?? "");
   const [selected, setSelected] = useState<string | undefined>();
-  const [view, setView] = useState({ top: 0, height: 800 });
+  // The first row in sight, and how many: a scroll inside of a row draws nothing.
+  const [view, setView] = useState({ first: 0, many: 20 });
   const box = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => sorted(props.rows, columns, by), [props.rows, columns, by]);
 
   useLayoutEffect(() => {
     const scroller = box.current;
     if (!scroller) return undefined;
-    const look = () => setView({ top: scroller.scrollTop, height: scroller.clientHeight });
+    const look = () => {
+      const first = Math.floor(scroller.scrollTop / rowHeight);
+      const many = Math.ceil(scroller.clientHeight / rowHeight) + 1;
+      setView((now) => (now.first === first && now.many === many ? now : { first, many }));
+    };
     look();
     const watcher = new ResizeObserver(look);
     watcher.observe(scroller);
@@ -76,7 +94,7 @@ export function Table<Row>(props: TableProps<Row>) {
       watcher.disconnect();
       scroller.removeEventListener("scroll", look);
     };
-  }, []);
+  }, [rowHeight]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -103,8 +121,8 @@ export function Table<Row>(props: TableProps<Row>) {
     return () => window.removeEventListener("keydown", onKey);
   }, [rows, selected, keyOf, onOpen, rowHeight]);
 
-  const first = Math.max(0, Math.floor(view.top / rowHeight) - BEYOND);
-  const shown = rows.slice(first, first + Math.ceil(view.height / rowHeight) + 2 * BEYOND);
+  const first = Math.max(0, Math.min(view.first, rows.length - view.many) - BEYOND);
+  const shown = rows.slice(first, first + view.many + 2 * BEYOND);
   const tracks = { gridTemplateColumns: columns.map(({ width }) => width).join(" ") };
 
   return (
@@ -117,7 +135,7 @@ export function Table<Row>(props: TableProps<Row>) {
               <div key={key} class={isNumber ? "cell number" : "cell"} role="columnheader" title={help} {...(sort ? { "aria-sort": is } : {})}>
                 {sort ? (
                   <button type="button" class="heading" onClick={() => setBy(by === key ? `-${key}` : by === `-${key}` ? "" : key)}>
-                    {title}
+                    {title || <span class="unseen">{help ?? key}</span>}
                     <span aria-hidden="true">{is === "ascending" ? " ↑" : is === "descending" ? " ↓" : ""}</span>
                   </button>
                 ) : (

@@ -32,13 +32,26 @@ function choose(chosen: Theme): void {
   theme.set(chosen);
 }
 
-/** Colours as a canvas needs them; read anew when the theme changes. */
+const system = window.matchMedia("(prefers-color-scheme: dark)");
+const colours = new Map<string, string>();
+
+export function isDark(): boolean {
+  return theme.value === "dark" || (theme.value === "auto" && system.matches);
+}
+
+/** A colour of style.css as a canvas needs it. Asking the browser makes it lay out the page, so each is asked for once. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const key = `${name} ${isDark()}`;
+  let known = colours.get(key);
+  if (known === undefined) {
+    known = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    colours.set(key, known);
+  }
+  return known;
 }
 
 // The system's own switch, while the page follows it.
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => theme.tell());
+system.addEventListener("change", () => theme.tell());
 
 export function ThemeSwitch() {
   const now = useStore(theme);
