@@ -73,6 +73,12 @@ export function Table<Row>(props: TableProps<Row>) {
   const { columns, keyOf, rowHeight, onOpen } = props;
   const [by, setBy] = useState(props.sortedBy ?? "");
   const [selected, setSelected] = useState<string | undefined>();
+  // Of now, for keys that come faster than drawing.
+  const held = useRef<string | undefined>();
+  const select = (key: string | undefined) => {
+    held.current = key;
+    setSelected(key);
+  };
   // The first row in sight, and how many: a scroll inside of a row draws nothing.
   const [view, setView] = useState({ first: 0, many: 20 });
   const box = useRef<HTMLDivElement>(null);
@@ -100,11 +106,11 @@ export function Table<Row>(props: TableProps<Row>) {
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event)) return;
       const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
-      const at = rows.findIndex((row) => keyOf(row) === selected);
+      const at = rows.findIndex((row) => keyOf(row) === held.current);
       if (step !== undefined && rows.length > 0) {
         event.preventDefault();
         const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + step));
-        setSelected(keyOf(rows[next]!));
+        select(keyOf(rows[next]!));
         const scroller = box.current;
         if (!scroller) return;
         const top = next * rowHeight;
@@ -114,12 +120,12 @@ export function Table<Row>(props: TableProps<Row>) {
       } else if (event.key === "Enter" && at >= 0 && (document.activeElement === document.body || document.activeElement?.id === "main")) {
         onOpen?.(rows[at]!);
       } else if (event.key === "Escape") {
-        setSelected(undefined);
+        select(undefined);
       }
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  }, [rows, selected, keyOf, onOpen, rowHeight]);
+  }, [rows, keyOf, onOpen, rowHeight]);
 
   const first = Math.max(0, Math.min(view.first, rows.length - view.many) - BEYOND);
   const shown = rows.slice(first, first + view.many + 2 * BEYOND);
@@ -159,7 +165,7 @@ export function Table<Row>(props: TableProps<Row>) {
               aria-rowindex={first + index + 2}
               aria-selected={isSelected}
               style={{ ...tracks, height: `${rowHeight}px`, transform: `translateY(${(first + index) * rowHeight}px)` }}
-              onClick={() => setSelected(key)}
+              onClick={() => select(key)}
               onDblClick={() => onOpen?.(row)}
             >
               {columns.map((column) => (
