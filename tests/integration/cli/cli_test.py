@@ -4,8 +4,10 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import unittest
 from pathlib import Path
 
@@ -41,6 +43,66 @@ class Caller:
     def stop(self):
         self.process.kill()
         self.process.wait()
+
+
+class Relay:
+    """Between a client and a daemon: cuts what passes, and refuses, when it is told."""
+
+    def __init__(self, port):
+        self.target, self.is_open, self.passed, self.sockets = port, True, b"", []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            if not self.is_open:
+                client.close()
+                continue
+            server = socket.create_connection(("127.0.0.1", self.target))
+            self.sockets += [client, server]
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+
+    def _pass(self, source, sink):
+        try:
+            while block := source.recv(65536):
+                # The daemon looks at Host: the client means it.
+                if sink is not self.sockets[0]:
+                    block = block.replace(self.url[7:].encode(), f"127.0.0.1:{self.target}".encode())
+                self.passed += block
+                sink.sendall(block)
+        except OSError:
+            pass
+        for each in (source, sink):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def has_passed(self, text):
+        return text in self.passed
+
+    def refuse(self):
+        self.is_open = False
+        for each in self.sockets:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def let_through(self):
+        self.is_open = True
+
+    def close(self):
+        self.refuse()
+        self.listener.close()
+        for each in self.sockets:
+            each.close()
 
 
 class Verbs(unittest.TestCase):
@@ -91,6 +153,49 @@ class Verbs(unittest.TestCase):
         self.assertEqual(done.returncode, 0 if shown["healthy"] else 1)
         for issue in shown["issues"]:
             self.assertIn(issue["code"], done.stdout)
+
+    def test_tail_comes_back_and_misses_nothing(self):
+        def change(level):
+            self.run_verb("log-level", level)
+
+        relay = Relay(self.daemon.port)
+        tail = subprocess.Popen([PROGRAM, "tail", "--json", "--types", "system.log_level", "--count", "3", "--url", relay.url],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            self.assertTrue(wait_for(lambda: relay.has_passed(b"Content-Type: text/event-stream")))
+            change("info")
+            first = json.loads(tail.stdout.readline())
+            self.assertEqual((first["type"], first["data"]["level"]), ("system.log_level", "info"))
+            relay.refuse()
+            change("warning")  # told when it is back
+            change("info")
+            relay.let_through()
+            missed = [json.loads(tail.stdout.readline()) for _ in range(2)]
+            self.assertEqual([event["data"]["level"] for event in missed], ["warning", "info"])
+            self.assertLess(first["seq"], missed[0]["seq"])
+            self.assertEqual(tail.wait(10), 0)
+            self.assertIn("trying again", tail.stderr.read())
+        finally:
+            tail.kill()
+            tail.wait()
+            tail.stdout.close()
+            tail.stderr.close()
+            relay.close()
+
+    def test_tail_as_text(self):
+        relay = Relay(self.daemon.port)
+        tail = subprocess.Popen([PROGRAM, "tail", "--types", "system.*", "--count", "1", "--url", relay.url], stdout=subprocess.PIPE, text=True)
+        try:
+            self.assertTrue(wait_for(lambda: relay.has_passed(b"Content-Type: text/event-stream")))
+            self.run_verb("log-level", "info")
+            line = tail.stdout.readline()
+            self.assertEqual(tail.wait(10), 0)
+            self.assertRegex(line, r"^\d\d:\d\d:\d\d\.\d{3} warning system\.log_level: .* level=info by=\S+\n$")
+        finally:
+            tail.kill()
+            tail.wait()
+            tail.stdout.close()
+            relay.close()
 
     def test_the_level_of_the_log(self):
         self.assertEqual(self.run_verb("log-level"), "info\n")
