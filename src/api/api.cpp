@@ -44,6 +44,7 @@ void Api::install(http::Server& server) {
     }
     if (parts_.channels != nullptr) install_channels(server);
     if (parts_.connections != nullptr) install_connections(server);
+    install_config(server);
     install_diagnosis(server);
     install_daemon(server);
     if (parts_.page != nullptr) install_page(server);

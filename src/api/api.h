@@ -12,6 +12,7 @@
 #include "access/join_tokens.h"
 #include "access/keyring.h"
 #include "api/metrics.h"
+#include "config/reference.h"
 #include "connection/registry.h"
 #include "http/server.h"
 #include "model/account.h"
@@ -50,6 +51,8 @@ struct ApiParts {
     /// For /livez: Failed when a media worker is stuck. That the control loop runs is proved by the
     /// answer.
     model::HealthProbe liveness{};
+    /// What is in force, and who said so; without it nobody is told.
+    std::function<std::vector<config::EffectiveTable>()> config{};
     /// For /metrics, asked at each scrape; without one its metrics stay 0.
     std::function<model::SignallingStats()> signalling{};
     std::function<std::uint64_t()> failed_ai_sessions{};  ///< total since the start
@@ -84,6 +87,7 @@ private:
     void install_call_orders(http::Server& server);
     void install_messages(http::Server& server);
     void install_connections(http::Server& server);
+    void install_config(http::Server& server);
     void install_diagnosis(http::Server& server);
     void install_channels(http::Server& server);
     void install_metrics(http::Server& server);

@@ -6,55 +6,48 @@ namespace offhook::config {
 namespace {
 
 template <class T>
-void show_keys(std::string& out,
+void add_table(std::vector<EffectiveTable>& out,
                const T& object,
                const std::vector<Key<T>>& keys,
                std::string_view section,
-               const std::string& label,
-               const Loaded* origins) {
+               std::string label,
+               const Loaded& loaded,
+               bool is_listed = true) {
+    EffectiveTable table{
+        .section = std::string(section), .label = std::move(label), .is_listed = is_listed};
     for (const Key<T>& key : keys) {
         if (key.section != section) continue;
-        out += std::string(key.name) + " = " + text_of(key.get(object));
-        if (origins != nullptr)
-            out += "  # " + origins->origin_of(label + "." + std::string(key.name)).where;
-        out += '\n';
+        table.keys.push_back({.name = std::string(key.name),
+                              .value = text_of(key.get(object)),
+                              .origin = loaded.origin_of(table.label + "." + std::string(key.name)),
+                              .description = key.description});
     }
+    out.push_back(std::move(table));
 }
 
 template <class T>
-void show_list(std::string& out,
-               const std::vector<T>& list,
-               const std::vector<Key<T>>& keys,
-               const std::string& section,
-               const std::string& label,
-               const Loaded* origins) {
-    for (std::size_t i = 0; i < list.size(); ++i) {
-        out += "\n[[" + section + "]]\n";
-        show_keys(out, list[i], keys, section, label + "[" + std::to_string(i) + "]", origins);
-    }
+void add_list(std::vector<EffectiveTable>& out,
+              const std::vector<T>& list,
+              const std::vector<Key<T>>& keys,
+              const std::string& section,
+              const std::string& label,
+              const Loaded& loaded) {
+    for (std::size_t i = 0; i < list.size(); ++i)
+        add_table(out, list[i], keys, section, label + "[" + std::to_string(i) + "]", loaded);
 }
 
-template <class T>
-void show_list(std::string& out,
-               const std::vector<T>& list,
-               const std::vector<Key<T>>& keys,
-               const std::string& section,
-               const Loaded* origins) {
-    show_list(out, list, keys, section, section, origins);
-}
-
-void show_ais(std::string& out, const std::vector<Ai>& list, const Loaded* origins) {
+void add_ais(std::vector<EffectiveTable>& out, const Loaded& loaded) {
+    const std::vector<Ai>& list = loaded.config.ai;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string label = "ai[" + std::to_string(i) + "]";
-        out += "\n[[ai]]\n";
-        show_keys(out, list[i], ai_keys(), "ai", label, origins);
-        show_list(out, list[i].header, ai_header_keys(), "ai.header", label + ".header", origins);
-        show_list(out,
-                  list[i].parameter,
-                  ai_parameter_keys(),
-                  "ai.parameter",
-                  label + ".parameter",
-                  origins);
+        add_table(out, list[i], ai_keys(), "ai", label, loaded);
+        add_list(out, list[i].header, ai_header_keys(), "ai.header", label + ".header", loaded);
+        add_list(out,
+                 list[i].parameter,
+                 ai_parameter_keys(),
+                 "ai.parameter",
+                 label + ".parameter",
+                 loaded);
     }
 }
 
@@ -161,23 +154,40 @@ fallback = ["ai:echo"]
 
 }  // namespace
 
-std::string show(const Loaded& loaded, bool with_origin) {
-    const Loaded* origins = with_origin ? &loaded : nullptr;
-    std::string out;
+std::vector<EffectiveTable> effective(const Loaded& loaded) {
+    std::vector<EffectiveTable> out;
+    const Config& config = loaded.config;
     for (const std::string_view section : section_names()) {
-        out += (out.empty() ? "[" : "\n[") + std::string(section) + "]\n";
-        show_keys(out, loaded.config, section_keys(), section, std::string(section), origins);
+        add_table(out, config, section_keys(), section, std::string(section), loaded, false);
         if (section == "web") {
-            show_list(
-                out, loaded.config.web.ice_server, ice_server_keys(), "web.ice_server", origins);
+            add_list(out,
+                     config.web.ice_server,
+                     ice_server_keys(),
+                     "web.ice_server",
+                     "web.ice_server",
+                     loaded);
         }
     }
-    show_list(out, loaded.config.token, token_keys(), "token", origins);
-    show_list(out, loaded.config.account, account_keys(), "account", origins);
-    show_list(out, loaded.config.prompt, prompt_keys(), "prompt", origins);
-    show_ais(out, loaded.config.ai, origins);
-    show_list(out, loaded.config.channel, channel_keys(), "channel", origins);
-    show_list(out, loaded.config.route, route_keys(), "route", origins);
+    add_list(out, config.token, token_keys(), "token", "token", loaded);
+    add_list(out, config.account, account_keys(), "account", "account", loaded);
+    add_list(out, config.prompt, prompt_keys(), "prompt", "prompt", loaded);
+    add_ais(out, loaded);
+    add_list(out, config.channel, channel_keys(), "channel", "channel", loaded);
+    add_list(out, config.route, route_keys(), "route", "route", loaded);
+    return out;
+}
+
+std::string show(const Loaded& loaded, bool with_origin) {
+    std::string out;
+    for (const EffectiveTable& table : effective(loaded)) {
+        if (!out.empty()) out += '\n';
+        out += table.is_listed ? "[[" + table.section + "]]\n" : "[" + table.section + "]\n";
+        for (const EffectiveKey& key : table.keys) {
+            out += key.name + " = " + key.value;
+            if (with_origin) out += "  # " + key.origin.where;
+            out += '\n';
+        }
+    }
     return out;
 }
 

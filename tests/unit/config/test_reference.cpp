@@ -51,5 +51,29 @@ TEST(Show, Origins) {
     EXPECT_TRUE(read_toml(shown, "shown"));
 }
 
+TEST(Effective, HasEveryTableWithWhoSaidWhat) {
+    LoadRequest request;
+    request.port_range_file = "/nowhere";
+    request.sets = {"rtp.timeout_s=5"};
+    const auto loaded = load(request);
+    ASSERT_TRUE(loaded);
+    bool is_found = false;
+    bool has_route = false;
+    for (const EffectiveTable& table : effective(*loaded)) {
+        if (table.label == "route[0]") has_route = table.is_listed && table.section == "route";
+        for (const EffectiveKey& key : table.keys) {
+            EXPECT_FALSE(key.description.empty()) << table.label << "." << key.name;
+            if (table.label != "rtp" || key.name != "timeout_s") continue;
+            is_found = true;
+            EXPECT_FALSE(table.is_listed);
+            EXPECT_EQ(key.value, "5");
+            EXPECT_EQ(key.origin.kind, Origin::Kind::Set);
+            EXPECT_EQ(key.origin.where, "--set rtp.timeout_s");
+        }
+    }
+    EXPECT_TRUE(is_found);
+    EXPECT_TRUE(has_route);
+}
+
 }  // namespace
 }  // namespace offhook::config
