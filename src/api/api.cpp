@@ -61,6 +61,7 @@ void Api::install_live(http::Server& server) {
                                                  .context = parts_.context,
                                                  .max_calls = parts_.max_calls,
                                                  .tick_p99_limit_ms = parts_.tick_p99_limit_ms,
+                                                 .gap_limit_ms = parts_.gap_limit_ms,
                                                  .workers = parts_.workers,
                                                  .draining = parts_.draining,
                                                  .ai_latencies = parts_.ai_latencies,

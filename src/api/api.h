@@ -63,7 +63,7 @@ struct ApiParts {
     int max_calls = 0;                                 ///< `[admission]`
     double tick_p99_limit_ms = 0;                      ///< the same; 0: none
     GResource* page = nullptr;  ///< the files at / and /assets; without it there are none
-    double gap_limit_ms = 60;  ///< between two RTP packets of ours, for the diagnosis
+    double gap_limit_ms = 60;   ///< between two RTP packets of ours, for the diagnosis
 };
 
 class LiveFeed;

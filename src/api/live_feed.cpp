@@ -11,6 +11,7 @@
 #include "base/monotonic.h"
 #include "diagnosis/diagnose.h"
 #include "glib/json_body.h"
+#include "stats/hop_ledger.h"
 
 namespace offhook::api {
 namespace {
@@ -296,7 +297,11 @@ void LiveFeed::judge(const std::vector<model::CallInfo>& calls) {
     for (const model::CallInfo& call : calls) {
         Known& known = known_[call.id.text];
         if (known.n == 0) known.n = next_n_++;
-        auto trouble = trouble_of(call, diagnosis::diagnose({.now_ns = now_ns, .call = call}));
+        diagnosis::Facts facts{.now_ns = now_ns,
+                               .call = call,
+                               .hops = stats::hops_of(call, now_ns),
+                               .gap_limit_ms = parts_.gap_limit_ms};
+        auto trouble = trouble_of(call, diagnosis::diagnose(facts));
         const std::string_view code = trouble.empty() ? std::string_view() : trouble.front().code;
         known.suspected_for = code == known.suspected ? known.suspected_for + 1 : 1;
         known.suspected = code;

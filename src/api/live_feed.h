@@ -31,6 +31,7 @@ struct LiveParts {
     GMainContext* context;
     int max_calls = 0;  ///< `[admission]`
     double tick_p99_limit_ms = 0;
+    double gap_limit_ms = 60;  ///< between two RTP packets of ours
     std::function<std::vector<model::WorkerStats>()> workers{};
     std::function<bool()> draining{};
     std::function<std::vector<model::LatencyReading>()> ai_latencies{};

@@ -53,6 +53,16 @@ std::string_view phrase_of(std::string_view code) {
     return {};
 }
 
+/// A sentence as it stands behind a colon.
+std::string in_passing(std::string_view sentence) {
+    std::string text(sentence);
+    if (text.ends_with('.')) text.pop_back();
+    const bool is_word = text.size() > 1 && text[1] >= 'a' && text[1] <= 'z';
+    if (is_word && text[0] >= 'A' && text[0] <= 'Z')
+        text[0] = static_cast<char>(text[0] - 'A' + 'a');
+    return text;
+}
+
 std::string text_of(const model::CallInfo& call, const Finding& finding) {
     const std::string_view code = finding.known.code;
     if (code == "nothing-received" || code == "one-way") {
@@ -61,10 +71,8 @@ std::string text_of(const model::CallInfo& call, const Finding& finding) {
                (quiet_ms < 0 ? " since the answer" : " for " + seconds_of(quiet_ms));
     }
     std::string text(phrase_of(code));
-    if (text.empty()) {
-        text = code;
-        std::replace(text.begin(), text.end(), '-', ' ');
-    }
+    if (text.empty()) text = in_passing(finding.known.symptom);
+    if (text.empty()) text = code;
     const bool is_short = !finding.evidence.empty() && finding.evidence.size() <= kMaxEvidence;
     return is_short ? text + " (" + finding.evidence + ")" : text;
 }

@@ -182,6 +182,25 @@ test("narrow, dark and light, and the rules of axe", async (t) => {
   }
 });
 
+test("as the README shows it", async () => {
+  for (const [from, ...args] of [["anna"], ["carla", "--codec", "PCMA"], ["dmitri", "--wav", "none"], ["elif", "--codec", "G722"], ["farid", "--srtp"]]) {
+    startCaller(daemon, { from, args });
+  }
+  await answered(6);
+  const page = await open();
+  await eventually(async () => (await rows(page).count()) === 6, "six rows");
+  // Enough of the tape to be seen; the page counts what came.
+  await page.waitForFunction(() => performance.now() > 15_000, undefined, { timeout: 30_000 });
+  await shot(page, "readme-calls");
+  const call = (await callsOf(daemon)).find(({ from }) => from.includes("anna"));
+  await page.goto(`http://${daemon.http}/#/calls/${call.id}`);
+  await page.locator(".plot canvas").nth(3).waitFor();
+  await page.setViewportSize({ width: 1440, height: 1180 });
+  await eventually(async () => /sent (49|50|51)/.test(await page.locator(".plot").first().innerText()), "50 packets a second");
+  await shot(page, "readme-call");
+  await page.context().close();
+});
+
 test("it says when it is stale, and comes back to a daemon that was restarted", async () => {
   const page = await open();
   await rows(page).first().waitFor();

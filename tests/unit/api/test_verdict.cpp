@@ -16,6 +16,18 @@ CallTrouble trouble(const std::string& id,
     return {model::CallId{id}, severity, code, std::move(text)};
 }
 
+diagnosis::Finding finding_of(std::string_view code,
+                              Severity severity,
+                              std::string evidence,
+                              std::string_view symptom = {}) {
+    diagnosis::Finding finding;
+    finding.known.code = code;
+    finding.known.severity = severity;
+    finding.known.symptom = symptom;
+    finding.evidence = std::move(evidence);
+    return finding;
+}
+
 TEST(Verdict, EverythingIsAlive) {
     EXPECT_EQ(verdict_of({.calls = 12}).sentence, "All 12 calls are alive");
     EXPECT_EQ(verdict_of({.calls = 1}).sentence, "The call is alive");
@@ -79,7 +91,8 @@ TEST(Verdict, TheWordsOfACallThatIsNotHeard) {
     call.id = model::CallId{"c-1"};
     call.peer = "udp:10.0.0.5:5060";
     call.stats.since_last_received_ms = 8'200;
-    const diagnosis::Finding finding{{.code = "nothing-received"}, "no packet received in 8.2 s"};
+    const auto finding =
+        finding_of("nothing-received", Severity::Error, "no packet received in 8.2 s");
     const auto found = trouble_of(call, {finding});
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().text, "no RTP from 10.0.0.5 for 8 s");
@@ -90,10 +103,15 @@ TEST(Verdict, TheWordsOfACallThatIsNotHeard) {
     EXPECT_EQ(trouble_of(call, {finding}).front().text, "no RTP from the caller since the answer");
 }
 
+TEST(Verdict, AnUnknownCodeIsToldByItsSymptom) {
+    const auto finding = finding_of("new-one", Severity::Error, "3 of 5", "Nothing is heard.");
+    EXPECT_EQ(trouble_of({}, {finding}).front().text, "nothing is heard (3 of 5)");
+}
+
 TEST(Verdict, WhatIsOnlyToldIsNoTrouble) {
-    const diagnosis::Finding finding{{.code = "alone", .severity = Severity::Info}, ""};
+    const auto finding = finding_of("alone", Severity::Info, "");
     EXPECT_TRUE(trouble_of({}, {finding}).empty());
-    const diagnosis::Finding silent{{.code = "source-silent", .severity = Severity::Warning}, ""};
+    const auto silent = finding_of("source-silent", Severity::Warning, "");
     EXPECT_TRUE(trouble_of({}, {silent}).empty());
 }
 

@@ -39,6 +39,9 @@ export function bytesOf(bytes: number): string {
 
 /** What a person calls the one at the other end: "sip:anna@pbx:5060;x=y" is "anna". */
 export function nameOf(uri: string): string {
+  // Whoever came by a browser has no number; a supervised call is a channel.
+  if (uri.startsWith("channel:call-")) return `supervisor of ${uri.slice("channel:call-".length)}`;
+  if (/^(channel|browser|whip|whep):/.test(uri)) return uri.replace(/:.*/, "");
   const inner = /<([^>]*)>/.exec(uri)?.[1] ?? uri;
   const shown = /^\s*"([^"]+)"/.exec(uri)?.[1];
   if (shown) return shown;

@@ -16,7 +16,7 @@ export function Banner() {
         : "Connecting to the daemon …";
   return (
     <div class="banner-place" role="status" aria-live="polite">
-      <div class={`banner ${feed}`}>
+      <div class={`banner feed-${feed}`}>
         <span>{text}</span>
         {feed === "lost" && (
           <span class="dim" aria-hidden="true">

@@ -39,9 +39,9 @@ const WIDE: readonly Column<LiveCall>[] = [
   { key: "level", title: "Levels", width: "92px", sort: ({ row }) => row?.in_dbov ?? -127, cell: (call) => <Meters call={call} />, help: "Above the caller, below what we send; -60 to 0 dBov" },
   { key: "tape", title: "Last 30 s", width: "166px", cell: (call) => <Tape strip={call.strip} width={150} height={34} label={TAPE} /> },
   { key: "loss", title: "Loss", width: "66px", isNumber: true, sort: ({ lossShare }) => lossShare ?? -1, cell: ({ lossShare }) => <span class={toneOf(lossShare, 0.01, 0.05)}>{percent(lossShare)}</span>, help: "Of the caller's packets, in the last 10 s" },
-  { key: "jitter", title: "Jitter", width: "72px", isNumber: true, sort: ({ row }) => row?.jitter_ms ?? -1, cell: ({ row }) => <span class={toneOf(row?.jitter_ms, 20, 40)}>{known(row?.jitter_ms, " ms", 1)}</span> },
+  { key: "jitter", title: "Jitter", width: "84px", isNumber: true, sort: ({ row }) => row?.jitter_ms ?? -1, cell: ({ row }) => <span class={toneOf(row?.jitter_ms, 20, 40)}>{known(row?.jitter_ms, " ms", 1)}</span> },
   { key: "rtt", title: "RTT", width: "72px", isNumber: true, sort: ({ row }) => row?.rtt_ms ?? -1, cell: ({ row }) => <span class={toneOf(row?.rtt_ms, 200, 400)}>{known(row?.rtt_ms, " ms")}</span>, help: "Round trip, by the caller's RTCP" },
-  { key: "mos", title: "MOS", width: "52px", isNumber: true, sort: ({ row }) => row?.mos ?? 9, cell: ({ row }) => <span class={row?.mos ? toneOf(5 - row.mos, 1.4, 1.9) : "dim"}>{known(row?.mos, "", 1)}</span>, help: "Estimate of G.107, 1 to 4.5; of the way alone" },
+  { key: "mos", title: "MOS", width: "68px", isNumber: true, sort: ({ row }) => row?.mos ?? 9, cell: ({ row }) => <span class={row?.mos ? toneOf(5 - row.mos, 1.4, 1.9) : "dim"}>{known(row?.mos, "", 1)}</span>, help: "Estimate of G.107, 1 to 4.5; of the way alone" },
   { key: "badges", title: "", width: "minmax(110px, 1.2fr)", cell: (call) => <Badges call={call} /> },
   { key: "actions", title: "", width: "214px", cell: ({ facts }) => <CallActions facts={facts} /> },
 ];
