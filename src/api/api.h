@@ -21,6 +21,7 @@
 #include "model/channel.h"
 #include "model/stats_snapshot.h"
 #include "stats/leg_directory.h"
+#include "store/record_store.h"
 
 namespace offhook::api {
 
@@ -34,6 +35,7 @@ struct ApiParts {
     const stats::LegDirectory* legs = nullptr;          ///< without it no leg is looked into
     connection::Registry* connections = nullptr;        ///< without it there are none
     model::ChannelControl* channels = nullptr;          ///< without it there are none
+    store::RecordStore* records = nullptr;              ///< without it there are none
     /// Makes a join token; without it nobody gets one.
     std::function<base::Result<std::string>(const access::JoinGrant&)> mint_join{};
     std::function<std::vector<model::WorkerStats>()> workers;
@@ -90,6 +92,7 @@ private:
     void install_config(http::Server& server);
     void install_diagnosis(http::Server& server);
     void install_channels(http::Server& server);
+    void install_cdr(http::Server& server);
     void install_metrics(http::Server& server);
     void install_daemon(http::Server& server);
     void install_openapi(http::Server& server);

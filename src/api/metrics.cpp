@@ -17,6 +17,7 @@
 #include "api/channel_metrics.h"
 #include "api/connection_metrics.h"
 #include "api/process_stats.h"
+#include "api/store_metrics.h"
 #include "base/monotonic.h"
 
 namespace offhook::api {
@@ -348,6 +349,7 @@ public:
         raise(failed_ai_sessions_, static_cast<double>(now.failed_ai_sessions));
         ai_.take(now.ai_latencies);
         channels_.take(now.channels, now.late_mix_frames);
+        store_.take(now.records);
         connections_.take(now.connections, now.connection_counters);
         take(read_process_stats());
         return prometheus::TextSerializer().Serialize(registry_.Collect());
@@ -451,6 +453,7 @@ private:
     prometheus::Registry registry_;
     AiMetrics ai_{registry_};
     ChannelMetrics channels_{registry_};
+    StoreMetrics store_{registry_};
     ConnectionMetrics connections_{registry_};
     Family<Counter>&calls_total_, &placed_, &refused_, &invites_, &packets_, &keepalive_, &dropped_;
     Family<Gauge>&lateness_, &worker_calls_, &worker_cpu_;

@@ -11,6 +11,7 @@
 #include "model/call_directory.h"
 #include "model/channel.h"
 #include "model/stats_snapshot.h"
+#include "store/record_store.h"
 
 namespace offhook::api {
 
@@ -51,6 +52,7 @@ public:
         std::uint64_t late_mix_frames = 0;  ///< total since the start
         std::vector<connection::Entry> connections{};
         connection::Registry::Counters connection_counters{};
+        store::RecordStore::Counters records{};
     };
     /// Everything in Prometheus text format (version 0.0.4). Calls that have an end already are
     /// left out: they came, or come, by on_call_ended.

@@ -40,7 +40,9 @@ void Api::install_metrics(http::Server& server) {
                                         : parts_.connections->connections(),
                      .connection_counters = parts_.connections == nullptr
                                                 ? connection::Registry::Counters{}
-                                                : parts_.connections->counters()}),
+                                                : parts_.connections->counters(),
+                     .records = parts_.records == nullptr ? store::RecordStore::Counters{}
+                                                          : parts_.records->counters()}),
                 {}};
         },
         {.scope = "read"});

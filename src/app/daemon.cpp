@@ -318,6 +318,8 @@ private:
 
     Result<void> start_calls() {
         call::CallRegistry::Hooks hooks;
+        hooks.on_begun = [this](const model::CallInfo& info) { outlets_->on_begun(info); };
+        hooks.on_refused = [this](const model::CallInfo& info) { outlets_->on_refused(info); };
         hooks.on_answered = [this](const model::CallInfo& info) {
             outlets_->on_answered(info);
             metrics_.on_call_answered(info);
@@ -497,6 +499,7 @@ private:
             .legs = calls_.get(),
             .connections = &connections_->registry(),
             .channels = &rooms_->channels(),
+            .records = &outlets_->records().store(),
             .mint_join =
                 [this](const access::JoinGrant& grant) { return locks_.join_tokens->mint(grant); },
             .workers = [this] { return workers_->stats(); },
@@ -509,7 +512,8 @@ private:
             .ai_health = [this] { return calls_->ai_health(); },
             .accounts_health = [this] { return accounts_.health(); },
             .websockets_health = [this] { return connections_->registry().health(); },
-            .storage_health = [this] { return connections_->storage_health(); },
+            .storage_health =
+                [this] { return outlets_->records().health(connections_->storage_health()); },
             .liveness = [this] { return liveness(media_rooms()); },
             .config = [this] { return config::effective(loaded_); },
             .signalling = [this] { return signalling_stats(*sip_); },

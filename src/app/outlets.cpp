@@ -8,13 +8,26 @@ base::Result<std::unique_ptr<Outlets>> Outlets::create(Parts parts) {
 
 Outlets::Outlets(Parts parts)
     : parts_(parts),
-      events_({.keep = static_cast<std::size_t>(parts.config.events.keep)}, parts.control) {}
+      events_({.keep = static_cast<std::size_t>(parts.config.events.keep)}, parts.control),
+      records_(parts.config, parts.control) {}
 
 Outlets::~Outlets() = default;
 
-void Outlets::on_begun(const model::CallInfo&) {}
-void Outlets::on_answered(const model::CallInfo&) {}
-void Outlets::on_ended(const model::CallInfo&) {}
+void Outlets::on_begun(const model::CallInfo& call) {
+    records_.on_call(call);
+}
+
+void Outlets::on_answered(const model::CallInfo& call) {
+    records_.on_call(call);
+}
+
+void Outlets::on_ended(const model::CallInfo& call) {
+    records_.on_call(call);
+}
+
+void Outlets::on_refused(const model::CallInfo& call) {
+    records_.on_call(call);
+}
 
 void Outlets::install(http::Server& server, connection::Registry& registry) {
     endpoint_.emplace(events::EventEndpoint::Parts{

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/records.h"
 #include "base/error.h"
 #include "base/executor.h"
 #include "config/config.h"
@@ -41,10 +42,13 @@ public:
     void install(http::Server& server, connection::Registry& registry);
     /// Ends the readers: before the registry and the server go.
     void close_readers() { endpoint_.reset(); }
+    /// An INVITE that never was a call; none of the others comes for it.
+    void on_refused(const model::CallInfo& call);
     /// No call is left: what waits is written out.
     void close();
 
     [[nodiscard]] events::EventLog& events() { return events_; }
+    [[nodiscard]] Records& records() { return records_; }
 
 private:
     explicit Outlets(Parts parts);
@@ -52,6 +56,7 @@ private:
     Parts parts_;
     events::EventLog events_;
     std::optional<events::EventEndpoint> endpoint_;
+    Records records_;
 };
 
 }  // namespace offhook::app

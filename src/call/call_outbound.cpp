@@ -148,6 +148,7 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
                 {"account", order.account},
                 {"by", order.who},
                 {"ai", call.info.ai}});
+    if (parts_.hooks.on_begun) parts_.hooks.on_begun(call.info);
     call.description.is_due = true;
     send_description(call);
     return call.id;

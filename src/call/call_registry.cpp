@@ -89,6 +89,7 @@ void CallRegistry::on_incoming(model::IncomingCall incoming) {
                {{"from", mask_numbers(call.info.from)},
                 {"to", mask_numbers(call.info.to)},
                 {"peer", call.info.peer}});
+    if (parts_.hooks.on_begun) parts_.hooks.on_begun(call.info);
     if (auto refusal = prepare(call, incoming)) {
         via(call).reject(call.id,
                          refusal->status,
@@ -116,6 +117,26 @@ void CallRegistry::on_incoming(model::IncomingCall incoming) {
     } else {
         call.answer_timer.once(parts_.context, delay, answer);
     }
+}
+
+// It never was a call: neither the totals nor the history know it.
+void CallRegistry::on_refused(model::RefusedInvite refused) {
+    if (!parts_.hooks.on_refused) return;
+    model::IncomingCall incoming;
+    incoming.id = CallId::make();
+    incoming.account = std::move(refused.account);
+    incoming.sip_call_id = std::move(refused.sip_call_id);
+    incoming.from_uri = std::move(refused.from_uri);
+    incoming.to_uri = std::move(refused.to_uri);
+    incoming.peer = std::move(refused.peer);
+    incoming.user_agent = std::move(refused.user_agent);
+    CallInfo info = Call(incoming).info;
+    info.state = CallState::Ended;
+    info.ended_ns = info.created_ns;
+    info.end = model::ended(model::refused_with(refused.status),
+                            "the INVITE was answered " + std::to_string(refused.status));
+    info.end->sip_status = refused.status;
+    parts_.hooks.on_refused(info);
 }
 
 std::optional<Refusal> CallRegistry::prepare(Call& call, const model::IncomingCall& incoming) {

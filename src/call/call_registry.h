@@ -70,6 +70,10 @@ class CallRegistry final : public model::SignallingEvents,
                            public stats::LegDirectory {
 public:
     struct Hooks {
+        /// An INVITE came, and nothing is decided; or one of ours is about to leave.
+        std::function<void(const model::CallInfo&)> on_begun{};
+        /// Signalling refused an INVITE by itself: it has ended, and no other hook is told of it.
+        std::function<void(const model::CallInfo&)> on_refused{};
         std::function<void(const model::CallInfo&)> on_answered;
         std::function<void(const model::CallInfo&)> on_ended;
         std::function<void(model::AccountInfo)> on_account{};
@@ -118,6 +122,7 @@ public:
                     std::optional<model::RemoteSdp> offer,
                     std::uint32_t exchange) override;
     void on_ended(const model::CallId& id, model::CallEnd end) override;
+    void on_refused(model::RefusedInvite refused) override;
     void on_placed(const model::CallId& id, model::PlacedCall placed) override;
     void on_progress(const model::CallId& id,
                      int status,

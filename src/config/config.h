@@ -140,6 +140,13 @@ struct State {
     std::string directory;  ///< empty: as state::StateDirectory::path_for says
 };
 
+/// Call records. The meaning of each key is in store_keys.cpp.
+struct Store {
+    bool enabled = true;
+    std::string directory{};  ///< empty: "records" in the state directory
+    int retention_days = 90;  ///< 0: for ever
+};
+
 struct Log {
     std::string level = "info";   ///< debug, info, warning, error
     std::string format = "auto";  ///< auto, text, json
@@ -297,6 +304,7 @@ struct Config {
     Admission admission;
     Drain drain;
     State state;
+    Store store;
     Log log;
     Alarm alarm;
     Events events;

@@ -11,6 +11,7 @@
 #include "config/connection_keys.h"
 #include "config/event_keys.h"
 #include "config/key_kinds.h"
+#include "config/store_keys.h"
 #include "config/web_keys.h"
 
 namespace offhook::config {
@@ -359,6 +360,7 @@ const std::vector<Key<Config>>& section_keys() {
                    std::make_move_iterator(connections.end()));
         for (Key<Config>& key : alarm_keys()) all.push_back(std::move(key));
         for (Key<Config>& key : event_keys()) all.push_back(std::move(key));
+        for (Key<Config>& key : store_keys()) all.push_back(std::move(key));
         return all;
     }();
     return keys;

@@ -41,6 +41,12 @@ struct IncomingCall {
     Signalling* via = nullptr;  ///< who brought it and takes its commands; null: the SIP room
 };
 
+/// An INVITE outside any dialog that signalling refused by itself. As in IncomingCall.
+struct RefusedInvite {
+    int status = 0;  ///< 400-699
+    std::string account, sip_call_id, from_uri, to_uri, peer, user_agent;
+};
+
 /// A call we place. @see Signalling::place_call
 struct OutgoingCall {
     CallId id;
@@ -121,6 +127,9 @@ public:
     virtual void on_candidates(const CallId& /*id*/,
                                std::vector<std::string> /*candidates*/,
                                bool /*is_end*/) {}
+
+    /// An INVITE got its final answer from signalling alone: no `on_incoming` comes for it.
+    virtual void on_refused(RefusedInvite /*refused*/) {}
 
     // calls we placed
 

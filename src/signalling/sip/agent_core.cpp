@@ -9,6 +9,7 @@ namespace offhook::signalling::sip {
 namespace {
 
 constexpr std::uint32_t kMaxRefusalsPerSecond = 50;
+constexpr std::size_t kMaxTextBytes = 256;
 
 bool is_loopback(const sockaddr* address) {
     if (address->sa_family == AF_INET) {
@@ -84,11 +85,30 @@ void AgentCore::respond(const Request& request, int status, Headers headers) {
     if (status >= 400 && request.keys.method == "INVITE" && request.keys.to_tag.empty()) {
         const auto reason = static_cast<std::size_t>(model::refused_with(status));
         SipCounters::count(counters_.refused[reason]);
+        tell_refused(request, status);
     }
     respond(request.keys.transaction,
             {.status = status,
              .to_tag = status == 100 ? std::string() : random_token(),
              .headers = std::move(headers)});
+}
+
+void AgentCore::tell_refused(const Request& request, int status) {
+    const osip_message_t& message = request.message;
+    model::RefusedInvite refused;
+    refused.status = status;
+    refused.account = request.path.flow->account();
+    refused.sip_call_id = request.keys.call_id.substr(0, kMaxTextBytes);
+    if (message.from != nullptr && message.from->url != nullptr)
+        refused.from_uri = text_of(message.from->url).substr(0, kMaxTextBytes);
+    if (message.req_uri != nullptr)
+        refused.to_uri = text_of(message.req_uri).substr(0, kMaxTextBytes);
+    refused.peer = std::string(name_of(request.received.flow->transport())) + ":" +
+                   request.received.from.text();
+    refused.user_agent = std::string(header_of(message, "user-agent").substr(0, kMaxTextBytes));
+    post([refused = std::move(refused)](model::SignallingEvents& events) {
+        events.on_refused(refused);
+    });
 }
 
 void AgentCore::respond_busy(const Request& request) {

@@ -85,6 +85,7 @@ public:
     void refuse_unreadable(const Received& received, std::string_view why);
 
 private:
+    void tell_refused(const Request& request, int status);
     void log_soon();
     void flush_log();
 

@@ -77,6 +77,8 @@ Daemon::Daemon(const TempDir& folder, const Options& options)
     Process::Options process;
     process.has_ready_fd = true;
     process.env = options.env;
+    // What it keeps stays in the test's folder; one daemon alone may write into a directory.
+    process.env.emplace("XDG_STATE_HOME", (folder / "state").string());
     process_ = std::make_unique<Process>(argv, process);
     // Sanitizers make the start slow; the limit only has to be longer than that.
     const std::string line = process_->ready_line(seconds(60));
