@@ -9,6 +9,7 @@ namespace offhook::aitap {
 
 void TapCore::tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept {
     model::LegCounters::add<std::uint64_t>(counters_->tapped_samples, pcm.size());
+    if (auto* recorder = port_->recorder()) record(*recorder, pcm, sample_rate_hz);
     if (port_->seat) {
         bring(pcm, sample_rate_hz);
         return;
@@ -27,6 +28,15 @@ void TapCore::tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_h
     const std::size_t n = resample_->process(pcm, resampled);
     port_->tap.write(std::span(resampled).first(n));
     port_->tapped_ns.store(base::monotonic_ns(), std::memory_order_release);
+}
+
+void TapCore::record(model::CallRecorder& recorder,
+                     std::span<const std::int16_t> pcm,
+                     std::uint32_t sample_rate_hz) noexcept {
+    if (sample_rate_hz == model::CallRecorder::kRateHz) return recorder.hear(pcm);
+    if (!to_recorder_) to_recorder_.emplace(Resample2::Mode::Up);
+    std::array<std::int16_t, 2 * model::kMaxPacketSamples> resampled;
+    recorder.hear(std::span(resampled).first(to_recorder_->process(pcm, resampled)));
 }
 
 void TapCore::bring(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept {

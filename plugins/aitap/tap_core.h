@@ -25,12 +25,16 @@ public:
     void tap(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept;
 
 private:
+    void record(model::CallRecorder& recorder,
+                std::span<const std::int16_t> pcm,
+                std::uint32_t sample_rate_hz) noexcept;
     void bring(std::span<const std::int16_t> pcm, std::uint32_t sample_rate_hz) noexcept;
 
     std::shared_ptr<model::AudioPort> port_;
     std::shared_ptr<model::LegCounters> counters_;
     std::optional<Resample2> resample_;
-    std::optional<Resample2> to_lane_;  ///< while seated
+    std::optional<Resample2> to_lane_;      ///< while seated
+    std::optional<Resample2> to_recorder_;  ///< while recorded, at 8 kHz
 };
 
 }  // namespace offhook::aitap

@@ -24,6 +24,7 @@
 #include <mutex>
 #include <optional>
 
+#include "aitap/resample2.h"
 #include "base/monotonic.h"
 #include "element/frame_buffer.h"
 #include "glib/guarded.h"
@@ -151,11 +152,23 @@ private:
         gst_buffer_map(buffer, &map, GST_MAP_WRITE);
         const LineKeeper::Frame frame = core_->make_frame(
             {reinterpret_cast<std::int16_t*>(map.data), samples}, port_->seat.get());
+        if (auto* recorder = port_->recorder())
+            record(*recorder, {reinterpret_cast<const std::int16_t*>(map.data), samples});
         gst_buffer_unmap(buffer, &map);
         element::stamp_samples(buffer, frame.offset_samples, samples, port_->sample_rate_hz);
         frames_.store(frames_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         const GstFlowReturn flow = gst_pad_push(src_, frame_.share());
         if (flow != GST_FLOW_OK && flow != GST_FLOW_FLUSHING && !has_reported_) report(flow);
+    }
+
+    void record(model::CallRecorder& recorder, std::span<const std::int16_t> pcm) noexcept {
+        constexpr std::size_t kFrame = model::CallRecorder::kFrameSamples;
+        if (pcm.size() == kFrame) return recorder.say(pcm.first<kFrame>());
+        if (pcm.size() * 2 != kFrame) return;
+        if (!to_recorder_) to_recorder_.emplace(aitap::Resample2::Mode::Up);
+        std::array<std::int16_t, kFrame> resampled;
+        (void)to_recorder_->process(pcm, resampled);
+        recorder.say(resampled);
     }
 
     // An element behind us refused sound, and not every one says so on the bus: a silent line must
@@ -196,6 +209,7 @@ private:
     std::shared_ptr<model::LegCounters> counters_;
     std::shared_ptr<worker::MediaWorker> worker_;
     std::optional<LineKeeper> core_;
+    std::optional<aitap::Resample2> to_recorder_;  ///< while recorded, at 8 kHz
     element::FrameBuffer frame_;
     bool has_given_voice_ = false;
     bool has_started_ = false;

@@ -46,6 +46,7 @@ void Api::install(http::Server& server) {
     if (parts_.connections != nullptr) install_connections(server);
     install_config(server);
     if (parts_.records != nullptr) install_cdr(server);
+    if (parts_.recordings != nullptr) install_recordings(server);
     install_diagnosis(server);
     install_daemon(server);
     if (parts_.page != nullptr) install_page(server);

@@ -22,6 +22,7 @@
 #include "model/stats_snapshot.h"
 #include "stats/leg_directory.h"
 #include "store/record_store.h"
+#include "store/recordings.h"
 
 namespace offhook::api {
 
@@ -36,6 +37,7 @@ struct ApiParts {
     connection::Registry* connections = nullptr;        ///< without it there are none
     model::ChannelControl* channels = nullptr;          ///< without it there are none
     store::RecordStore* records = nullptr;              ///< without it there are none
+    store::Recordings* recordings = nullptr;            ///< without it there are none
     /// Makes a join token; without it nobody gets one.
     std::function<base::Result<std::string>(const access::JoinGrant&)> mint_join{};
     std::function<std::vector<model::WorkerStats>()> workers;
@@ -92,6 +94,7 @@ private:
     void install_config(http::Server& server);
     void install_diagnosis(http::Server& server);
     void install_channels(http::Server& server);
+    void install_recordings(http::Server& server);
     void install_cdr(http::Server& server);
     void install_metrics(http::Server& server);
     void install_daemon(http::Server& server);

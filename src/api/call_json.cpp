@@ -283,6 +283,8 @@ void write_call(base::JsonWriter& json, const model::CallInfo& call) {
     call.channel.empty() ? json.null() : json.value(call.channel);
     json.key("member");
     call.member.empty() ? json.null() : json.value(call.member);
+    json.field("recording", model::name_of(call.recording)).key("recording_detail");
+    call.recording_detail.empty() ? json.null() : json.value(call.recording_detail);
     json.key("facts");
     write_facts(json, call.facts);
     json.key("transfer");

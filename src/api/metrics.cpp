@@ -349,7 +349,7 @@ public:
         raise(failed_ai_sessions_, static_cast<double>(now.failed_ai_sessions));
         ai_.take(now.ai_latencies);
         channels_.take(now.channels, now.late_mix_frames);
-        store_.take(now.records);
+        store_.take(now.records, now.recordings);
         connections_.take(now.connections, now.connection_counters);
         take(read_process_stats());
         return prometheus::TextSerializer().Serialize(registry_.Collect());

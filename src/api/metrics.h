@@ -12,6 +12,7 @@
 #include "model/channel.h"
 #include "model/stats_snapshot.h"
 #include "store/record_store.h"
+#include "store/recordings.h"
 
 namespace offhook::api {
 
@@ -53,6 +54,7 @@ public:
         std::vector<connection::Entry> connections{};
         connection::Registry::Counters connection_counters{};
         store::RecordStore::Counters records{};
+        store::Recordings::Counters recordings{};
     };
     /// Everything in Prometheus text format (version 0.0.4). Calls that have an end already are
     /// left out: they came, or come, by on_call_ended.

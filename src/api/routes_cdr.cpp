@@ -254,6 +254,7 @@ void list_records(store::RecordStore& records,
 }
 
 void erase_records(store::RecordStore& records,
+                   store::Recordings* recordings,
                    const http::Request& request,
                    http::Responder responder) {
     const auto caller = request.query.find("caller");
@@ -267,7 +268,8 @@ void erase_records(store::RecordStore& records,
         answering<std::vector<std::string>>(
             request,
             std::move(responder),
-            [](const http::Request&, const std::vector<std::string>& gone) {
+            [recordings](const http::Request&, const std::vector<std::string>& gone) {
+                if (recordings != nullptr) recordings->erase(gone, [](const auto&) {});
                 base::JsonWriter json;
                 json.begin_object().field("erased", gone.size()).key("ids").begin_array();
                 for (const std::string& id : gone) json.value(id);
@@ -288,8 +290,9 @@ void Api::install_cdr(http::Server& server) {
                        {.scope = "read"});
     server.route_later("DELETE",
                        "/api/v1/cdr",
-                       [&records](const http::Request& request, http::Responder responder) {
-                           erase_records(records, request, std::move(responder));
+                       [&records, recordings = parts_.recordings](const http::Request& request,
+                                                                  http::Responder responder) {
+                           erase_records(records, recordings, request, std::move(responder));
                        },
                        {.scope = "admin"});
     server.route_later("GET",

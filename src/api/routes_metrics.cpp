@@ -42,7 +42,9 @@ void Api::install_metrics(http::Server& server) {
                                                 ? connection::Registry::Counters{}
                                                 : parts_.connections->counters(),
                      .records = parts_.records == nullptr ? store::RecordStore::Counters{}
-                                                          : parts_.records->counters()}),
+                                                          : parts_.records->counters(),
+                     .recordings = parts_.recordings == nullptr ? store::Recordings::Counters{}
+                                                                : parts_.recordings->counters()}),
                 {}};
         },
         {.scope = "read"});

@@ -29,11 +29,37 @@ StoreMetrics::StoreMetrics(prometheus::Registry& registry)
                     .Name("offhook_store_failures_total")
                     .Help("Transactions of call records that the disk refused")
                     .Register(registry)
-                    .Add({})) {
-    take({});
+                    .Add({})),
+      recordings_active_(prometheus::BuildGauge()
+                             .Name("offhook_recordings_active")
+                             .Help("Calls that are recorded now")
+                             .Register(registry)
+                             .Add({})),
+      recordings_(prometheus::BuildCounter()
+                      .Name("offhook_recordings_total")
+                      .Help("Recordings that began")
+                      .Register(registry)
+                      .Add({})),
+      recordings_failed_(prometheus::BuildCounter()
+                             .Name("offhook_recordings_failed_total")
+                             .Help("Recordings that ended since the disk refused them")
+                             .Register(registry)
+                             .Add({})),
+      recording_lost_frames_(prometheus::BuildCounter()
+                                 .Name("offhook_recording_lost_frames_total")
+                                 .Help("Frames of 20 ms that are silence in a recording since its "
+                                       "thread was late")
+                                 .Register(registry)
+                                 .Add({})) {
+    take({}, {});
 }
 
-void StoreMetrics::take(const store::RecordStore::Counters& now) {
+void StoreMetrics::take(const store::RecordStore::Counters& now,
+                        const store::Recordings::Counters& recordings) {
+    recordings_active_.Set(static_cast<double>(recordings.active));
+    raise(recordings_, recordings.begun);
+    raise(recordings_failed_, recordings.failed);
+    raise(recording_lost_frames_, recordings.dropped_frames);
     waiting_.Set(static_cast<double>(now.waiting));
     commit_seconds_.Set(now.last_commit_ms / 1e3);
     raise(records_.Add({{"result", "written"}}), now.written);

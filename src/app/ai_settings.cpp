@@ -104,6 +104,27 @@ void add_route(ai::BotSettings& bot, const config::Route& route, std::size_t fal
         bot.fallback.push_back(fallback_of(route.fallback[i]));
 }
 
+constexpr const char* kConsentAndGreeting = "consent, then the greeting";
+
+// One sound of the two, so that nothing comes between them.
+void put_consent_first(ai::BotSettings& bot, const std::string& consent) {
+    const auto notice = bot.prompts->find(consent);
+    if (notice == bot.prompts->end()) return;
+    auto both = std::make_shared<ai::PromptSound>(*notice->second);
+    const auto greeting = bot.prompts->find(bot.greeting);
+    if (greeting != bot.prompts->end()) {
+        for (const auto part : {&ai::PromptSound::pcm_8k, &ai::PromptSound::pcm_16k}) {
+            const auto& more = (*greeting->second).*part;
+            ((*both).*part).insert(((*both).*part).end(), more.begin(), more.end());
+        }
+    }
+    both->name = kConsentAndGreeting;
+    auto prompts = std::make_shared<ai::PromptBook>(*bot.prompts);
+    prompts->insert_or_assign(kConsentAndGreeting, std::move(both));
+    bot.prompts = std::move(prompts);
+    bot.greeting = kConsentAndGreeting;
+}
+
 }  // namespace
 
 Result<AiSettings> AiSettings::load(const config::Config& config) {
@@ -117,6 +138,7 @@ Result<AiSettings> AiSettings::load(const config::Config& config) {
         }
         prompts.emplace(prompt.name, std::move(*sound));
     }
+    settings.consent_prompt_ = config.recording.consent_prompt;
     settings.prompts_ = std::make_shared<const ai::PromptBook>(std::move(prompts));
     for (const config::Ai& ai : config.ai) {
         auto bot = bot_of(ai);
@@ -134,6 +156,8 @@ std::shared_ptr<const ai::BotSettings> AiSettings::find(const call::BotChoice& c
     if (!made) {
         ai::BotSettings bot = known->second;
         add_route(bot, choice.route, choice.fallbacks_used);
+        if (choice.route.record == "consent" && choice.fallbacks_used == 0)
+            put_consent_first(bot, consent_prompt_);
         made = std::make_shared<const ai::BotSettings>(std::move(bot));
     }
     return made;

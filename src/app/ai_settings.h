@@ -29,6 +29,7 @@ public:
 private:
     using Key = std::tuple<std::string, std::string, std::size_t>;
 
+    std::string consent_prompt_;
     std::shared_ptr<const ai::PromptBook> prompts_;
     std::map<std::string, ai::BotSettings> bots_;  ///< by name of the AI; nothing of a route yet
     std::map<Key, std::shared_ptr<const ai::BotSettings>> made_;

@@ -363,7 +363,11 @@ private:
             .make_transport = {},
             .account = [this](const std::string& name) { return rules_of(name); },
             .channels = &rooms_->channels(),
+            .recordings = &outlets_->records().recordings(),
             .hooks = std::move(hooks)});
+        outlets_->records().on_recording([this](const auto& call, auto state, const auto& why) {
+            if (calls_) calls_->on_recording(call, state, why);
+        });
         rooms_->set_calls(calls_.get());
         bot_mail_.set_registry(calls_.get());
         return {};
@@ -500,6 +504,7 @@ private:
             .connections = &connections_->registry(),
             .channels = &rooms_->channels(),
             .records = &outlets_->records().store(),
+            .recordings = &outlets_->records().recordings(),
             .mint_join =
                 [this](const access::JoinGrant& grant) { return locks_.join_tokens->mint(grant); },
             .workers = [this] { return workers_->stats(); },
@@ -667,6 +672,7 @@ int run_daemon(const DaemonOptions& options) {
         return kExitBadConfig;
     }
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its writer
     raise_descriptor_limit();
     gst_init(nullptr, nullptr);
     if (!register_elements()) {

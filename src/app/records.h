@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "model/call_directory.h"
 #include "store/record_store.h"
+#include "store/recordings.h"
 
 namespace offhook::app {
 
@@ -20,11 +21,16 @@ public:
     void on_call(const model::CallInfo& call);
 
     [[nodiscard]] store::RecordStore& store() { return store_; }
+    [[nodiscard]] store::Recordings& recordings() { return recordings_; }
+    /// Who is told of recordings that end by themselves.
+    void on_recording(store::Recordings::Told told) { told_ = std::move(told); }
     /// Of the records and of what else is stored: the worse status, both sentences.
     [[nodiscard]] model::HealthCheck health(const model::HealthCheck& other) const;
 
 private:
     store::RecordStore store_;
+    store::Recordings::Told told_;
+    store::Recordings recordings_;
 };
 
 }  // namespace offhook::app

@@ -15,6 +15,7 @@
 #include "media/media_address.h"
 #include "model/ai_stats.h"
 #include "model/call_directory.h"
+#include "model/call_recorder.h"
 #include "model/channel.h"
 #include "model/leg_quirks.h"
 #include "model/signalling.h"
@@ -101,7 +102,9 @@ struct Call {
     Web web;
     Bot bot;
     Description description;
-    std::optional<model::OutgoingCall> placing;  ///< until its INVITE goes to signalling
+    std::shared_ptr<model::CallRecorder> recorder;  ///< null: it is not recorded now
+    glib::Timer recording_timer;                    ///< the announcement is over
+    std::optional<model::OutgoingCall> placing;     ///< until its INVITE goes to signalling
 
     bool is_holding = false;   ///< we asked the peer to send nothing, or are about to
     bool is_offering = false;  ///< a re-INVITE of ours is under way

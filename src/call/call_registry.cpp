@@ -288,6 +288,7 @@ void CallRegistry::start_media(Call& call) {
         return end(
             call, model::ended(EndReason::PipelineError, started.error().text()), "SIP;cause=500");
     if (call.place) seat(call);
+    record_by_route(call);
 }
 
 void CallRegistry::on_confirmed(const CallId& id, std::optional<model::RemoteSdp> answer) {
@@ -446,6 +447,7 @@ CallEnd CallRegistry::judged(const Call& call, CallEnd end) const {
 }
 
 void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
+    end_recording(*call);
     CallInfo info = CallTable::info_of(*call);
     info.state = CallState::Ended;
     if (info.bot.state != model::AiState::None && info.bot.state != model::AiState::BuiltIn)

@@ -32,6 +32,7 @@
 #include "model/call_directory.h"
 #include "model/signalling.h"
 #include "stats/leg_directory.h"
+#include "store/recordings.h"
 
 namespace offhook::call {
 
@@ -56,6 +57,8 @@ namespace offhook::call {
 /// What a call's bot asks for and how it fares is in call_bot.cpp.
 ///
 /// Calls that are in a channel, and those that are supervised, are in call_channel.cpp.
+///
+/// What is recorded of calls is in call_recording.cpp.
 ///
 /// Transfers and replacements are in call_transfer.cpp, what RingCentral is asked in
 /// call_ringcentral.cpp, texts in call_messages.cpp, what is noticed
@@ -105,6 +108,7 @@ public:
         WebMedia::MakeTransport make_transport{};          ///< null: real ones
         AccountLookup account{};                           ///< without it there are no accounts
         channel::Channels* channels = nullptr;             ///< null: there are none
+        store::Recordings* recordings = nullptr;           ///< null: nothing is recorded
         Hooks hooks{};
     };
     explicit CallRegistry(Parts parts);
@@ -183,6 +187,9 @@ public:
         return messages_.of(call);
     }
     base::Result<std::string> supervise(const model::CallId& id) override;
+    base::Result<void> record(const model::CallId& id, model::RecordingVerb verb) override;
+    /// A recording ended by itself: `store::Recordings::Told`.
+    void on_recording(const model::CallId& id, model::RecordingState state, const std::string& why);
 
     // What channels ask for: `channel::Channels::Hooks`.
     void end_member(const model::CallId& id, const std::string& why);
@@ -221,6 +228,9 @@ private:
                                  const std::string& ai,
                                  const std::vector<model::Codec>& codecs) const;
     std::optional<Refusal> take_place(Call& call);
+    void record_by_route(Call& call);
+    void begin_recording(Call& call, const std::string& who);
+    void end_recording(Call& call);
     void seat(Call& call);
     void leave_channel(Call& call);
     [[nodiscard]] channel::SeatedLeg seated_leg(const Call& call);

@@ -226,6 +226,17 @@ private:
                         did_you_mean(*name, prompt_names_));
             }
         }
+        if (route.record == "consent" && config_.recording.consent_prompt.empty())
+            add(path + "record", "= \"consent\" needs [recording] consent_prompt");
+        const auto ai = std::find_if(config_.ai.begin(), config_.ai.end(), [&](const Ai& each) {
+            return each.name == route.ai;
+        });
+        if (route.record == "consent" &&
+            (!route.channel.empty() || (ai != config_.ai.end() && is_built_in(ai->protocol)))) {
+            add(path + "record",
+                "= \"consent\": only a bot with a socket can have the prompt played; use "
+                "\"always\" and say it in another way");
+        }
         for (std::size_t i = 0; i < route.fallback.size(); ++i) {
             const std::string& word = route.fallback[i];
             const std::string kind = word.substr(0, word.find(':'));

@@ -147,6 +147,16 @@ struct Store {
     int retention_days = 90;  ///< 0: for ever
 };
 
+/// What is recorded of calls, where a Route or the API says so. The meaning of each key is in
+/// store_keys.cpp.
+struct Recording {
+    std::string directory{};      ///< empty: "recordings" in the state directory
+    std::string format = "opus";  ///< opus, wav
+    int retention_days = 30;      ///< 0: for ever
+    int max_minutes = 240;
+    std::string consent_prompt{};  ///< name of a Prompt
+};
+
 struct Log {
     std::string level = "info";   ///< debug, info, warning, error
     std::string format = "auto";  ///< auto, text, json
@@ -246,6 +256,7 @@ struct Route {
     std::string fill =
         {};  ///< silence, comfort-noise, tone, file:PATH; empty: what the pipeline says
     std::string greeting{};        ///< name of a Prompt, plays while the bot connects
+    std::string record = "off";    ///< off, always, consent
     std::string barge_in = "bot";  ///< off, bot, detect
     std::vector<std::string>
         verbs{};                ///< what the bot may do: hang-up, transfer, dtmf, prompt, hold
@@ -305,6 +316,7 @@ struct Config {
     Drain drain;
     State state;
     Store store;
+    Recording recording;
     Log log;
     Alarm alarm;
     Events events;

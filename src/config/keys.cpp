@@ -448,6 +448,17 @@ const std::vector<Key<Route>>& route_keys() {
                      "Plays once the call is answered, while the bot connects."}),
         choice<Route>(
             "route",
+            "record",
+            [](Route & r) -> auto& { return r.record; },
+            Names<std::string>{{"off", "off"}, {"always", "always"}, {"consent", "consent"}},
+            {"",
+             "",
+             "Whether calls are recorded. always: from the answer on; consent: the caller hears "
+             "`[recording] "
+             "consent_prompt` first, and it begins when that is over; off: only what "
+             "the API asks for."}),
+        choice<Route>(
+            "route",
             "barge_in",
             [](Route & r) -> auto& { return r.barge_in; },
             Names<std::string>{{"off", "off"}, {"bot", "bot"}, {"detect", "detect"}},

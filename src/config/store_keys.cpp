@@ -31,6 +31,43 @@ std::vector<Key<Config>> store_keys() {
                  0,
                  36'500,
                  {"d", "", "Older records are erased; 0: never."}),
+
+        text<C>("recording",
+                "directory",
+                [](C & c) -> auto& { return c.recording.directory; },
+                check::path_or_empty,
+                {"",
+                 "path, or empty: `recordings` in the state directory",
+                 "Where the sound of calls is kept, one file a call; made when it is missing. What "
+                 "is recorded is said by `record` of a `[[route]]`, and by the API."}),
+        choice<C>(
+            "recording",
+            "format",
+            [](C & c) -> auto& { return c.recording.format; },
+            Names<std::string>{{"opus", "opus"}, {"wav", "wav"}},
+            {"",
+             "",
+             "Stereo, the caller left and the AI right. opus: Ogg Opus, some 20 MB an hour; wav: "
+             "16-bit PCM of 16 kHz, 230 MB an hour."}),
+        whole<C>("recording",
+                 "retention_days",
+                 [](C & c) -> auto& { return c.recording.retention_days; },
+                 0,
+                 36'500,
+                 {"d", "", "Older recordings are erased; 0: never."}),
+        whole<C>("recording",
+                 "max_minutes",
+                 [](C & c) -> auto& { return c.recording.max_minutes; },
+                 1,
+                 1'000,
+                 {"min", "", "Of one recording; then it ends, and the call goes on."}),
+        text<C>("recording",
+                "consent_prompt",
+                [](C & c) -> auto& { return c.recording.consent_prompt; },
+                check::name_or_empty,
+                {"",
+                 "name of a `[[prompt]]`, or empty",
+                 "Says that the call is recorded, where a route has `record = \"consent\"`."}),
     };
 }
 // clang-format on

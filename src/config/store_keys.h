@@ -7,7 +7,7 @@
 
 namespace offhook::config {
 
-/// The keys of [store].
+/// The keys of [store] and [recording].
 [[nodiscard]] std::vector<Key<Config>> store_keys();
 
 }  // namespace offhook::config

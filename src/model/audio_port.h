@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "model/call_recorder.h"
 #include "model/channel_seat.h"
 #include "model/level_ring.h"
 #include "model/voice_ledger.h"
@@ -75,6 +76,21 @@ struct AudioPort {
     /// While true, what comes due of `voice` is dropped and filler is played: the call is on hold
     /// by us. In the ledger that is a gap, as if it were cleared. Set by control, read by the media worker (relaxed).
     std::atomic<bool> is_voice_muted{false};
+
+    /// The leg's elements leave its sound there from their next frame on. Once in the life of a port.
+    /// @thread control
+    void record(std::shared_ptr<CallRecorder> recorder) noexcept {
+        recorder_ = std::move(recorder);
+        recording_.store(recorder_.get(), std::memory_order_release);
+    }
+    /// Null: the call is not recorded. @thread the leg's worker
+    [[nodiscard]] CallRecorder* recorder() const noexcept {
+        return recording_.load(std::memory_order_acquire);
+    }
+
+private:
+    std::shared_ptr<CallRecorder> recorder_;
+    std::atomic<CallRecorder*> recording_{nullptr};
 };
 
 }  // namespace offhook::model

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "model/call_id.h"
+#include "model/recording.h"
 
 namespace offhook::model {
 
@@ -110,6 +111,11 @@ public:
     /// none yet. @return the channel's name. @errors NotFound; Conflict: not answered, ending
     virtual base::Result<std::string> supervise(const CallId& /*id*/) {
         return base::fail(base::ErrorCode::Unsupported, "calls cannot be supervised here");
+    }
+    /// @errors NotFound; Conflict: not answered, ending, or its recording is in no state for that;
+    /// Unavailable: there is no folder for it
+    virtual base::Result<void> record(const CallId& /*id*/, RecordingVerb /*verb*/) {
+        return base::fail(base::ErrorCode::Unsupported, "calls cannot be recorded here");
     }
     /// @return its number
     virtual tl::expected<std::uint64_t, OrderRefusal> send_message(MessageOrder order) = 0;

@@ -16,6 +16,7 @@
 #include "model/channel.h"
 #include "model/leg_kind.h"
 #include "model/quality.h"
+#include "model/recording.h"
 #include "model/stats_snapshot.h"
 
 namespace offhook::model {
@@ -82,6 +83,8 @@ struct CallInfo {
     MemberId member;                ///< that it is there; of a supervised call: empty
     std::optional<TransferInfo> transfer;
     std::vector<RingCentralCommand> ringcentral_commands;  ///< the last 16
+    RecordingState recording = RecordingState::Off;
+    std::string recording_detail;  ///< why it failed, or ended before its time
     std::optional<CallEnd> end;
     LegStats stats;
     Quality quality;  ///< sampled once a second from the start of the media on

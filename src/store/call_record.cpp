@@ -57,6 +57,8 @@ CallRecord record_of(const model::CallInfo& call) {
         record.duration_ms =
             static_cast<double>((call.ended_ns - call.answered_ns) / base::kNsPerMs);
     }
+    if (call.recording != model::RecordingState::Off)
+        record.recording = model::name_of(call.recording);
     if (call.end) {
         record.end_class = model::name_of(call.end->end_class);
         record.end_reason = model::name_of(call.end->reason);
@@ -109,6 +111,7 @@ std::span<const Column> columns() {
         Column{"end_reason", K::Text, &R::end_reason},
         Column{"end_detail", K::Text, &R::end_detail},
         Column{"peer_reasons", K::Text, &R::peer_reasons},
+        Column{"recording", K::Text, &R::recording},
         Column{"sip_status", K::Status, &R::sip_status},
         Column{"sent_packets", K::Count, &R::sent_packets},
         Column{"received_packets", K::Count, &R::received_packets},

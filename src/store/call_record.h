@@ -23,6 +23,7 @@ struct CallRecord {
     double duration_ms = -1;  ///< answer to end
     std::string end_class, end_reason, end_detail;
     std::string peer_reasons;     ///< "SIP;cause=200;text=..., Q.850;cause=16"
+    std::string recording;        ///< as model::RecordingState; empty: off
     std::int64_t sip_status = 0;  ///< the final answer, where that ended it
     std::int64_t sent_packets = 0, received_packets = 0, lost_packets = 0;
     model::Quality quality;

@@ -27,6 +27,7 @@ constexpr std::array kMigrations{
     "CREATE INDEX calls_by_time ON calls (created_ns, id);"
     "CREATE INDEX calls_by_far_user ON calls (far_user);"
     "CREATE INDEX calls_open ON calls (id) WHERE ended_ns IS NULL;",
+    "ALTER TABLE calls ADD COLUMN recording TEXT;",
 };
 static_assert(kMigrations.size() == kSchemaVersion);
 

@@ -13,7 +13,7 @@
 namespace offhook::store {
 
 /// `PRAGMA user_version` of what this program writes.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 /// The table of call records in one database. Errors are those of Database.
 /// @thread that of the database

@@ -5,14 +5,12 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 
 #include "base/monotonic.h"
 #include "faulty_vfs.h"
+#include "mailbox.h"
 #include "store/record_store.h"
 
 namespace offhook::store {
@@ -22,33 +20,10 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using testing::FaultyVfs;
 using ::testing::HasSubstr;
+using testing::Mailbox;
 using ::testing::SizeIs;
+using testing::wait_until;
 using Status = model::HealthCheck::Status;
-
-constexpr auto kLimit = 10s;
-
-/// Runs what is posted when the test waits for it.
-class Mailbox final : public base::Executor {
-public:
-    void post(std::function<void()> task) override {
-        const std::lock_guard lock(mutex_);
-        tasks_.push_back(std::move(task));
-        wake_.notify_all();
-    }
-    void run_one() {
-        std::unique_lock lock(mutex_);
-        ASSERT_TRUE(wake_.wait_for(lock, kLimit, [this] { return !tasks_.empty(); }));
-        const auto task = std::move(tasks_.front());
-        tasks_.pop_front();
-        lock.unlock();
-        task();
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    std::deque<std::function<void()>> tasks_;
-};
 
 std::string id_of(int number) {
     char text[16];
@@ -103,16 +78,8 @@ protected:
     }
     void start() { start(settings()); }
     void start(RecordStore::Settings given) {
+        store_.reset();
         store_ = std::make_unique<RecordStore>(std::move(given), control_);
-    }
-    template <class Is>
-    static bool wait_until(Is is_so) {
-        const auto end = std::chrono::steady_clock::now() + kLimit;
-        while (!is_so()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            std::this_thread::sleep_for(1ms);
-        }
-        return true;
     }
     bool wait_written(std::uint64_t count) {
         return wait_until([&] { return store_->counters().written >= count; });
