@@ -55,7 +55,7 @@ struct LegCounters {
     Cell<std::int64_t> window_gap_ns{0};
     Cell<std::uint32_t> window_of_gap{0};
     mutable Cell<std::uint32_t> gap_window{0};
-    Cell<std::uint64_t> long_gaps{0};  ///< longer than the session's limit
+    Cell<std::uint64_t> long_gaps{0};        ///< longer than the session's limit
     Cell<std::int64_t> last_long_gap_ns{0};  ///< how long the last of them was
     Cell<FrameSource> last_source{FrameSource::None};
     Cell<FrameSource> frame_source{
