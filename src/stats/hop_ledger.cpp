@@ -223,7 +223,8 @@ private:
             call_.ai + (bot.figures.connections == 0 ? " was never reached" : " is not connected");
         if (!bot.reason.empty()) why += ": " + bot.reason;
         const double for_ms = is_bot_over ? bot.figures.lost_ms : ms_since(bot.since_ns);
-        const bool is_early = for_ms >= 0 && for_ms < hop_limit::kAiMs;
+        const bool is_the_end = call_.end && call_.end->reason == model::EndReason::AiLost;
+        const bool is_early = !is_the_end && for_ms >= 0 && for_ms < hop_limit::kAiMs;
         return {is_early ? HopState::Unknown : HopState::Broken, std::move(why)};
     }
 
@@ -276,6 +277,9 @@ private:
         if (s_.is_voice_paused) return idle(hop, waits + ", paused while the caller speaks");
         if (call_.is_held_by_peer) return idle(hop, waits + ", the peer holds the call");
         if (!has_transport()) return idle(hop, waits + ", ICE and DTLS are not up");
+        const double lost_ms = call_.bot.figures.overflowed_ms;
+        if (lost_ms >= hop_limit::kOverflowMs && is_within(hop.since_last_ms, hop_limit::kInsideMs))
+            return broken(hop, waits + fmt::format(", and {:.0f} ms found no room", lost_ms));
         if (is_within(s_.since_last_voice_left_ms, hop_limit::kInsideMs) ||
             is_within(hop.since_last_ms, hop_limit::kInsideMs))
             return ok(hop);

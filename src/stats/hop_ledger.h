@@ -16,6 +16,7 @@ inline constexpr double kInsideMs = 1'000;     ///< between two hops of our own
 inline constexpr double kLineMs = 500;         ///< without a frame, or a packet of ours
 inline constexpr double kAiMs = 2'500;         ///< an AI may take so long to come
 inline constexpr double kAiSilentMs = 10'000;  ///< and to say something
+inline constexpr double kOverflowMs = 100;     ///< of the AI's sound, while more of it comes
 inline constexpr double kReportMs = 20'000;    ///< RTCP comes every 2.5 to 7.5 s
 inline constexpr double kAcknowledgedShare = 0.1;  ///< of what was sent
 inline constexpr double kUnreportedMs = 2 * kReportMs;

@@ -219,6 +219,13 @@ INSTANTIATE_TEST_SUITE_P(
                           },
                           Hop::Queued,
                           "1000 ms wait, and none of it leaves"},
+                    Break{"QueueIsFull",
+                          [](CallInfo& c) {
+                              c.bot.figures.overflowed_ms = 400;
+                              c.stats.voice_queued_samples = 8'000;
+                          },
+                          Hop::Queued,
+                          "1000 ms wait, and 400 ms found no room"},
                     Break{"WorkerStands",
                           [](CallInfo& c) {
                               c.stats.since_last_encoded_ms = c.stats.since_last_sent_ms = 900;
@@ -363,6 +370,20 @@ TEST(HopLedger, OfAnEndedCallIsThatOfItsEnd) {
     EXPECT_FALSE(hops_of(call, kNow + ms(3'600'000)).broken);
     call.bot.figures.lost_ms = 5'000;
     EXPECT_EQ(hops_of(call, kNow + ms(3'600'000)).broken, Hop::HandedToAi);
+}
+
+TEST(HopLedger, OfACallThatEndedSinceItsAiWasRefusedNamesIt) {
+    CallInfo call = healthy();
+    call.answered_ns = call.bot.since_ns = kNow - ms(1'000);
+    call.ended_ns = kNow;
+    call.end = model::ended(model::EndReason::AiLost, "403");
+    call.bot.state = model::AiState::Ended;
+    call.bot.figures = {};
+    call.bot.figures.attempts = 1;
+    call.bot.figures.lost_ms = 900;
+    EXPECT_EQ(hops_of(call, kNow).broken, Hop::HandedToAi);
+    call.end = model::ended(model::EndReason::CallerHangup, "");
+    EXPECT_FALSE(hops_of(call, kNow).broken) << "it might have come yet";
 }
 
 TEST(HopLedger, SeesAStockDecoderByWhatComesOutOfIt) {
