@@ -191,6 +191,7 @@ test("as the README shows it", async () => {
   await eventually(async () => (await rows(page).count()) === 6, "six rows");
   // Enough of the tape to be seen; the page counts what came.
   await page.waitForFunction(() => performance.now() > 15_000, undefined, { timeout: 30_000 });
+  await page.setViewportSize({ width: 1440, height: 460 });
   await shot(page, "readme-calls");
   const call = (await callsOf(daemon)).find(({ from }) => from.includes("anna"));
   await page.goto(`http://${daemon.http}/#/calls/${call.id}`);

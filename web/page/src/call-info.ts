@@ -74,7 +74,8 @@ function momentsOfCall(call: CallInfo): Moment[] {
 export function storyOf(call: CallInfo, events: readonly DaemonEvent[] | undefined): readonly Moment[] {
   const own = momentsOfCall(call);
   if (!events || events.length === 0) return own;
-  const told = events.map((event) => ({
+  // That a line goes on is what the lamp says; every few seconds it is no milestone.
+  const told = events.filter(({ type }) => type !== "rtp.keepalive").map((event) => ({
     at: at(event.time),
     name: event.type,
     text: event.message,
