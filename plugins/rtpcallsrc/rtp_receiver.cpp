@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/monotonic.h"
+#include "session/inbound_loss.h"
 
 namespace offhook::rtpcallsrc {
 
@@ -100,6 +101,7 @@ void RtpReceiver::handle(std::span<const std::uint8_t> datagram,
         session_->handle_rtcp(datagram, from, now_ns);
         return;
     }
+    if (session::InboundLoss::drops()) return;
     const auto packet = rtp::parse_packet(datagram);
     const auto& settings = session_->settings();
     const bool is_ours = packet && (packet->payload_type == settings.payload_type ||

@@ -115,12 +115,39 @@ base::Result<Visitor> Keyring::look_up(const http::Request& request,
         ++counters_.missing;
         return tl::unexpected(denied("there is no token"));
     }
+    if (settings_.sessions != nullptr && token.starts_with(kSessionTokenPrefix)) {
+        auto subject = settings_.sessions->find(token);
+        if (!subject)
+            return tl::unexpected(wrong(client, denied("this session is over, or never was")));
+        const bool may_call = subject->scopes.has(Scope::Operate);
+        return Visitor{.subject = *std::move(subject), .grant = {}, .may_call = may_call};
+    }
     const Token* known = token.size() > kMaxTokenBytes ? nullptr : find(token);
     if (known == nullptr) return tl::unexpected(wrong(client, denied("nobody has this token")));
     return Visitor{
         .subject = {.user = known->user, .scopes = known->scopes},
         .grant = {},
         .may_call = known == (web_ ? &*web_ : nullptr) || known->scopes.has(Scope::Operate)};
+}
+
+base::Result<base::Secret> Keyring::open_session(const http::Request& request,
+                                                 std::string_view once) {
+    const Client client = client_of(request);
+    if (failures_.shut_out(client.address)) {
+        ++counters_.shut_out;
+        return base::fail(base::ErrorCode::LimitReached,
+                          "too many wrong tokens came from this address");
+    }
+    auto token = settings_.sessions == nullptr ? std::nullopt : settings_.sessions->exchange(once);
+    if (token) return *std::move(token);
+    return tl::unexpected(wrong(client,
+                                denied("the one-time secret is wrong, was used before, or is older "
+                                       "than 10 minutes")));
+}
+
+std::optional<base::Secret> Keyring::offer_session() {
+    if (settings_.sessions == nullptr) return std::nullopt;
+    return settings_.sessions->offer();
 }
 
 base::Result<Subject> Keyring::identify(const http::Request& request) {

@@ -12,6 +12,7 @@
 #include "access/join_tokens.h"
 #include "access/proxies.h"
 #include "access/scope.h"
+#include "access/sessions.h"
 #include "base/error.h"
 #include "base/monotonic.h"
 #include "config/cidr.h"
@@ -39,6 +40,7 @@ struct KeyringSettings {
     std::string web_sha256{};
     std::vector<config::Cidr> proxies{};      ///< @see Proxies
     const JoinTokens* join_tokens = nullptr;  ///< outlives the keyring; none: no join token is good
+    Sessions* sessions = nullptr;             ///< outlives the keyring; none: there are none
     std::function<std::int64_t()> monotonic_ns = &base::monotonic_ns;
     std::function<std::int64_t()> realtime_ns = &base::realtime_ns;
 };
@@ -63,6 +65,13 @@ public:
     /// What the request is refused with: 401 no token or a wrong one, 403 it may not do this, 429
     /// too many wrong ones. Otherwise it knows its user and scopes.
     [[nodiscard]] std::optional<http::Response> refuse(http::Request& request, Scope needed);
+
+    /// The bearer token of a session for a one-time secret (Sessions), whoever shows it.
+    /// @errors Denied: it is wrong, used or too old; LimitReached: too many wrong ones
+    [[nodiscard]] base::Result<base::Secret> open_session(const http::Request& request,
+                                                          std::string_view once);
+    /// A new one-time secret; empty: there are no sessions.
+    [[nodiscard]] std::optional<base::Secret> offer_session();
 
     /// The server's gate (http::Server::set_gate). @param scope  of http::RouteRules; with `?`
     /// behind nobody is refused, and clients of this machine have it without a token

@@ -47,6 +47,9 @@ void Api::install(http::Server& server) {
     install_config(server);
     if (parts_.records != nullptr) install_cdr(server);
     if (parts_.recordings != nullptr) install_recordings(server);
+    if (parts_.keyring != nullptr) install_sessions(server);
+    if (parts_.demo != nullptr) install_demo(server);
+    if (parts_.setup != nullptr) install_setup(server);
     install_diagnosis(server);
     install_daemon(server);
     if (parts_.page != nullptr) install_page(server);

@@ -14,6 +14,8 @@
 #include "api/metrics.h"
 #include "config/reference.h"
 #include "connection/registry.h"
+#include "demo/demo.h"
+#include "demo/pbx_setup.h"
 #include "http/server.h"
 #include "model/account.h"
 #include "model/call_control.h"
@@ -38,6 +40,8 @@ struct ApiParts {
     model::ChannelControl* channels = nullptr;          ///< without it there are none
     store::RecordStore* records = nullptr;              ///< without it there are none
     store::Recordings* recordings = nullptr;            ///< without it there are none
+    demo::Demo* demo = nullptr;                         ///< without it there is no first run
+    demo::PbxSetup* setup = nullptr;                    ///< likewise
     /// Makes a join token; without it nobody gets one.
     std::function<base::Result<std::string>(const access::JoinGrant&)> mint_join{};
     std::function<std::vector<model::WorkerStats>()> workers;
@@ -62,12 +66,12 @@ struct ApiParts {
     std::function<std::uint64_t()> failed_ai_sessions{};  ///< total since the start
     std::function<std::vector<model::LatencyReading>()> ai_latencies{};
     std::function<std::uint64_t()> late_mix_frames{};  ///< total since the start
-    access::Keyring* keyring = nullptr;                ///< with `connections` it opens /api/v1/live
-    GMainContext* context = nullptr;                   ///< of the control thread
-    int max_calls = 0;                                 ///< `[admission]`
-    double tick_p99_limit_ms = 0;                      ///< the same; 0: none
-    GResource* page = nullptr;  ///< the files at / and /assets; without it there are none
-    double gap_limit_ms = 60;   ///< between two RTP packets of ours, for the diagnosis
+    access::Keyring* keyring = nullptr;  ///< sessions; with `connections` it opens /api/v1/live
+    GMainContext* context = nullptr;     ///< of the control thread
+    int max_calls = 0;                   ///< `[admission]`
+    double tick_p99_limit_ms = 0;        ///< the same; 0: none
+    GResource* page = nullptr;           ///< the files at / and /assets; without it there are none
+    double gap_limit_ms = 60;            ///< between two RTP packets of ours, for the diagnosis
 };
 
 class LiveFeed;
@@ -96,6 +100,9 @@ private:
     void install_channels(http::Server& server);
     void install_recordings(http::Server& server);
     void install_cdr(http::Server& server);
+    void install_sessions(http::Server& server);
+    void install_demo(http::Server& server);
+    void install_setup(http::Server& server);
     void install_metrics(http::Server& server);
     void install_daemon(http::Server& server);
     void install_openapi(http::Server& server);

@@ -29,14 +29,19 @@ base::Result<base::Secret> secret_of(const base::SecretSource& source,
     return secret;
 }
 
+access::Scopes scopes_of(const std::vector<std::string>& words) {
+    access::Scopes scopes;
+    for (const std::string& word : words) {
+        if (const auto scope = access::scope(word)) scopes.add(*scope);
+    }
+    return scopes;
+}
+
 base::Result<access::Token> token_of(const config::Token& given) {
     access::Token token{.name = given.name,
                         .user = given.user.empty() ? given.name : given.user,
                         .sha256 = given.sha256,
-                        .scopes = {}};
-    for (const std::string& word : given.scopes) {
-        if (const auto scope = access::scope(word)) token.scopes.add(*scope);
-    }
+                        .scopes = scopes_of(given.scopes)};
     if (!token.sha256.empty()) return token;
     const auto secret = secret_of({.file = given.token_file,
                                    .environment = given.token_env,
@@ -91,6 +96,8 @@ base::Result<Locks> make_locks(const config::Config& config) {
     Locks locks;
     locks.join_tokens = std::make_unique<access::JoinTokens>(std::move(key));
     settings.join_tokens = locks.join_tokens.get();
+    locks.sessions = std::make_unique<access::Sessions>(scopes_of(config.http.session_scopes));
+    settings.sessions = locks.sessions.get();
     locks.keyring = std::make_unique<access::Keyring>(std::move(tokens), std::move(settings));
     return locks;
 }

@@ -5,6 +5,7 @@
 
 #include "access/join_tokens.h"
 #include "access/keyring.h"
+#include "access/sessions.h"
 #include "base/error.h"
 #include "config/config.h"
 
@@ -13,6 +14,7 @@ namespace offhook::app {
 /// What decides who gets in, with the secrets that it takes.
 struct Locks {
     std::unique_ptr<access::JoinTokens> join_tokens;
+    std::unique_ptr<access::Sessions> sessions;
     std::unique_ptr<access::Keyring> keyring;
 };
 

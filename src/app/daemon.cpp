@@ -2,9 +2,6 @@
 
 #include <glib-unix.h>
 #include <gst/gst.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,7 +20,9 @@
 #include "app/channel_doors.h"
 #include "app/channel_rooms.h"
 #include "app/connections.h"
+#include "app/first_run.h"
 #include "app/outlets.h"
+#include "app/process_setup.h"
 #include "app/readings.h"
 #include "app/ringcentral_accounts.h"
 #include "app/web_doors.h"
@@ -63,28 +62,6 @@ constexpr std::chrono::milliseconds kStopGrace{2'000};
 /// More of it for each account: their last REGISTERs are paced like all others.
 constexpr std::chrono::milliseconds kStopGracePerAccount{3};
 
-log::Options log_options(const config::Log& log) {
-    log::Options options;
-    options.level = log.level == "debug"     ? Level::Debug
-                    : log.level == "warning" ? Level::Warning
-                    : log.level == "error"   ? Level::Error
-                                             : Level::Info;
-    options.format = log.format == "text"   ? log::Format::Text
-                     : log.format == "json" ? log::Format::Json
-                                            : log::Format::Auto;
-    options.marks = log.marks;
-    options.file = log.file;
-    return options;
-}
-
-// A call takes two sockets; the soft limit of 1,024 would end at some 450 calls.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 std::string joined(const std::vector<std::string>& parts) {
     std::string text;
     for (const std::string& part : parts) {
@@ -92,14 +69,6 @@ std::string joined(const std::vector<std::string>& parts) {
         text += part;
     }
     return text;
-}
-
-// A page of code or sound that was taken back while nobody used it costs a disk read in the middle
-// of a tick. What is touched stays; where that is not allowed (RLIMIT_MEMLOCK) nothing is lost but
-// this.
-void keep_memory_resident() {
-    // Not MCL_FUTURE: under a limit it would make later allocations fail.
-    mlockall(MCL_CURRENT | MCL_ONFAULT);
 }
 
 /// The rooms of the daemon. Members are in the order of construction; they go in reverse.
@@ -111,6 +80,7 @@ public:
           accounts_(config_.account) {}
 
     ~Daemon() {
+        first_run_.reset();
         if (connections_) connections_->registry().close();
         server_.reset();
         if (outlets_) outlets_->close_readers();
@@ -143,6 +113,7 @@ public:
     Result<void> start() {
         for (const auto step : {&Daemon::start_locks,
                                 &Daemon::start_outlets,
+                                &Daemon::start_first_run,
                                 &Daemon::start_launches,
                                 &Daemon::start_bots,
                                 &Daemon::start_media,
@@ -175,6 +146,7 @@ public:
             },
             this);
         warn_without_realtime();
+        if (first_run_) first_run_->start();
         log::write(Level::Info,
                    Mark::Ok,
                    "system.ready",
@@ -199,6 +171,13 @@ public:
         return all;
     }
 
+    /// What `--ready-fd` is told: the listeners, and in demo mode the page with its secret.
+    [[nodiscard]] std::string ready_text() {
+        std::string text = joined(listeners());
+        if (first_run_) text += " page:" + page_url(server_->address(), *locks_.keyring, true);
+        return text;
+    }
+
 private:
     // First: a secret that is missing stops the start before anything lasts.
     Result<void> start_locks() {
@@ -214,6 +193,15 @@ private:
             {.config = config_, .control = control_, .context = g_main_context_default()});
         if (!outlets) return tl::unexpected(outlets.error());
         outlets_ = std::move(*outlets);
+        return {};
+    }
+
+    // Before the rooms that its bot is configured for.
+    Result<void> start_first_run() {
+        if (!config_.demo.enabled) return {};
+        auto first_run = FirstRun::create(loaded_.config, g_main_context_default());
+        if (!first_run) return tl::unexpected(first_run.error());
+        first_run_ = *std::move(first_run);
         return {};
     }
 
@@ -430,6 +418,7 @@ private:
     }
 
     void on_account(model::AccountInfo info) {
+        if (first_run_ && first_run_->seen(info)) return;
         if (!ringcentral_) return accounts_.update(std::move(info));
         if (auto completed = ringcentral_->seen(std::move(info))) {
             accounts_.update(*std::move(completed));
@@ -456,6 +445,7 @@ private:
         if (!sip) return tl::unexpected(sip.error());
         sip_ = std::move(*sip);
         calls_->set_signalling(*sip_);
+        if (first_run_) first_run_->set_sip(sip_.get());
         return {};
     }
 
@@ -505,6 +495,8 @@ private:
             .channels = &rooms_->channels(),
             .records = &outlets_->records().store(),
             .recordings = &outlets_->records().recordings(),
+            .demo = first_run_ ? &first_run_->demo() : nullptr,
+            .setup = first_run_ ? &first_run_->setup() : nullptr,
             .mint_join =
                 [this](const access::JoinGrant& grant) { return locks_.join_tokens->mint(grant); },
             .workers = [this] { return workers_->stats(); },
@@ -585,7 +577,10 @@ private:
                 .stun = stun_.get()};
     }
 
-    void on_stop() { calls_->drain(config_.drain.timeout_s); }
+    void on_stop() {
+        if (first_run_) first_run_->stop();
+        calls_->drain(config_.drain.timeout_s);
+    }
 
     // Asked for again it is the same drain. Without calls the process ends with it: the answer goes first.
     void on_drain(std::optional<int> timeout_s) {
@@ -620,13 +615,14 @@ private:
                    {{"loaded", joined(reloaded->loaded)}, {"refused", reloaded->refused.size()}});
     }
 
-    const config::Loaded loaded_;
+    config::Loaded loaded_;  ///< `[demo]` adds its bot before anybody reads it
     const config::Config& config_ = loaded_.config;
     glib::FdExecutor control_;
     call::AccountBook accounts_;
     Locks locks_;
     AiSettings bots_;
     call::BotMail bot_mail_{control_};
+    std::unique_ptr<FirstRun> first_run_;  ///< null without `[demo]`
     std::optional<state::StateDirectory> state_;
     std::optional<RingCentralAccounts> ringcentral_;
     glib::Ref<GMainLoop> loop_ = glib::Ref<GMainLoop>::adopt(g_main_loop_new(nullptr, FALSE));
@@ -651,13 +647,6 @@ private:
     std::unique_ptr<http::Server> server_;
     glib::Timer drain_timer_;
 };
-
-void tell_ready(int fd, const std::string& listeners) {
-    if (fd < 0) return;
-    const std::string line = "ready " + listeners + "\n";
-    [[maybe_unused]] const auto n = write(fd, line.data(), line.size());
-    close(fd);
-}
 
 }  // namespace
 
@@ -692,7 +681,7 @@ int run_daemon(const DaemonOptions& options) {
             const bool is_config = started.error().code == base::ErrorCode::InvalidArgument;
             exit_code = is_config ? kExitBadConfig : kExitFailed;
         } else {
-            tell_ready(options.ready_fd, joined(daemon.listeners()));
+            tell_ready(options.ready_fd, daemon.ready_text());
             daemon.run();
         }
     }

@@ -21,6 +21,7 @@ struct Http {
     std::vector<std::string> origins{};  ///< pages of others that may use the API
     std::vector<std::string> proxies{};  ///< CIDR; whose word about the client's address counts
     std::string join_key_file{}, join_key_env{}, join_key_credential{};  ///< at most one
+    std::vector<std::string> session_scopes{"admin"};  ///< of who opened the page by a one-time URL
     int max_connections = 1'024;  ///< with requests; and as many more that bring none
     int max_websockets = 4'096;
     int handshake_s = 10;  ///< for a whole request to come, and for its answer to be taken
@@ -130,6 +131,17 @@ struct Admission {
     double tick_p99_ms =
         10;  ///< refuse new calls while a worker's p99 lateness stays above this for 3 s
     double cpu_share = 0.9;  ///< or its CPU above this share of a core
+};
+
+/// The first run: a bot and a caller of our own, and faults on purpose. Loopback only.
+struct Demo {
+    bool enabled = false;
+    std::string bot{};              ///< path of offhook-local-ai; empty: whoever the routes name
+    std::string caller_sound{};     ///< WAV that the built-in caller speaks; empty: it beeps
+    bool caller_calls = true;       ///< from the start, and again when a call is over
+    std::string transcript{};       ///< file that what bot and caller say is appended to; or empty
+    std::string setup_directory{};  ///< where *Connect your PBX* writes; empty: nowhere
+    std::string setup_command{};    ///< what starts it, told to who wrote it
 };
 
 struct Drain {
@@ -313,6 +325,7 @@ struct Config {
     Media media;
     Web web;
     Admission admission;
+    Demo demo{};
     Drain drain;
     State state;
     Store store;

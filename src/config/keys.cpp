@@ -9,6 +9,7 @@
 #include "config/alarm_keys.h"
 #include "config/checks.h"
 #include "config/connection_keys.h"
+#include "config/demo_keys.h"
 #include "config/event_keys.h"
 #include "config/key_kinds.h"
 #include "config/store_keys.h"
@@ -355,6 +356,8 @@ const std::vector<Key<Config>>& section_keys() {
         const auto drain = std::find_if(
             all.begin(), all.end(), [](const auto& key) { return key.section == "drain"; });
         std::vector<Key<Config>> connections = connection_keys();
+        std::vector<Key<Config>> demo = demo_keys();
+        std::move(demo.begin(), demo.end(), std::back_inserter(connections));
         all.insert(drain,
                    std::make_move_iterator(connections.begin()),
                    std::make_move_iterator(connections.end()));

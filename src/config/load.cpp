@@ -13,6 +13,7 @@
 #include "config/access_keys.h"
 #include "config/ai_keys.h"
 #include "config/connection_keys.h"
+#include "config/demo_keys.h"
 #include "config/endpoint.h"
 #include "config/keys.h"
 #include "config/nearest.h"
@@ -383,6 +384,8 @@ private:
         for (const auto& [key, what] : web_problems(c))
             problem(nearest_origin(key), key + " " + what);
         for (const auto& [key, what] : redis_problems(c))
+            problem(nearest_origin(key), key + " " + what);
+        for (const auto& [key, what] : demo_problems(c))
             problem(nearest_origin(key), key + " " + what);
         for (const auto& [key, what] : ai_problems(c))
             problem(nearest_origin(key), key + " " + what);

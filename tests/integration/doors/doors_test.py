@@ -16,6 +16,7 @@ SCOPES = ["read", "operate", "listen", "barge", "debug"]
 OPEN = {
     ("GET", "/health"), ("GET", "/livez"), ("GET", "/readyz"),  # little for strangers
     ("GET", "/docs"), ("GET", "/docs/{file}"), ("GET", "/openapi.json"),  # nothing of this daemon is in it
+    ("POST", "/api/v1/session"),  # takes a one-time secret
     ("GET", "/"), ("GET", "/assets/{file}"),  # the page, which asks with a token itself
     ("OPTIONS", "/whip/{endpoint}"), ("OPTIONS", "/whip/{endpoint}/sessions/{session}"),
     ("OPTIONS", "/whep/{endpoint}"), ("OPTIONS", "/whep/{endpoint}/sessions/{session}"),

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "doors"))
 from offhook import Daemon, ask, scratch  # noqa: E402
 
 METHODS = {"get", "put", "post", "delete", "options", "patch"}
-EVERYTHING = '[web]\nwhip = true\nwhep = true\nbrowser = true\n'
+EVERYTHING = '[web]\nwhip = true\nwhep = true\nbrowser = true\n[demo]\nenabled = true\ncaller_calls = false\n'
 
 
 def security_of(scope):

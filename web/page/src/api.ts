@@ -42,11 +42,11 @@ export function setToken(value: string | undefined): void {
   needsToken.set(false);
 }
 
-/** `/#token=...` of the first start: good once, exchanged for a token of this tab, and gone from the address. */
+/** `/#token=...`, or `/#/start?token=...` of the first start: good once, exchanged for a token of this tab, and gone from the address. */
 export async function enter(): Promise<void> {
-  const once = /^#token=(.+)$/.exec(location.hash)?.[1];
+  const [, place = "calls", once] = /^#(?:\/([a-z]+)\?)?token=(.+)$/.exec(location.hash) ?? [];
   if (once === undefined) return;
-  history.replaceState(null, "", `${location.pathname}#/calls`);
+  history.replaceState(null, "", `${location.pathname}#/${place}`);
   window.dispatchEvent(new HashChangeEvent("hashchange"));
   try {
     const session = await post<{ token: string }>("/api/v1/session", { once });
