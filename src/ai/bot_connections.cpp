@@ -4,6 +4,7 @@
 #include "ai/bot_dial.h"
 #include "ai/bot_session_impl.h"
 #include "base/monotonic.h"
+#include "model/trace_context.h"
 
 namespace offhook::ai {
 namespace {
@@ -55,12 +56,20 @@ std::string sentence_of(const socket::LinkEnd& end) {
 
 }  // namespace
 
+// Of the connection that comes up next, however often it is dialled.
+std::string BotSession::Impl::next_traceparent() const {
+    return model::traceparent(
+        parts_.call.id.text, model::ai_connection_part(parts_.settings->ai.name, connections_ + 1));
+}
+
 void BotSession::Impl::connect() {
     AiCounters::add(stats_.attempts, 1);
     phase_ = Phase::Dialling;
     connection_ = std::make_unique<Connection>(*this);
-    auto link = parts_.dial(
-        *parts_.loop, dial_settings(*parts_.settings, protocol_->opening()), *connection_);
+    auto link =
+        parts_.dial(*parts_.loop,
+                    dial_settings(*parts_.settings, protocol_->opening(), next_traceparent()),
+                    *connection_);
     if (link) {
         connection_->hold(std::move(*link));
     } else {
@@ -90,6 +99,7 @@ void BotSession::Impl::on_open() {
         due_ns_ = now_ns_ + parts_.settings->ai.connect_timeout_ms * kNsPerMs;
         AiCounters::add(stats_.connections, 1);
         Continuation before;
+        before.traceparent = next_traceparent();
         before.attempt = ++connections_;
         if (connections_ > 1) before.gap_ms = static_cast<double>(now_ns_ - lost_ns_) / kNsPerMs;
         before.played_ms = ms(line_->played());

@@ -11,9 +11,11 @@
 namespace offhook::ai {
 namespace {
 
-bool is_authorization(std::string_view name) {
-    constexpr std::string_view kName = "authorization";
-    return std::equal(name.begin(), name.end(), kName.begin(), kName.end(), [](char a, char b) {
+constexpr std::string_view kTraceparent = "traceparent";
+
+/// @param wanted  in lower case
+bool is_header(std::string_view name, std::string_view wanted) {
+    return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(), [](char a, char b) {
         return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
     });
 }
@@ -29,7 +31,9 @@ base::Secret authorization(const BotSettings& settings) {
 
 }  // namespace
 
-socket::DialSettings dial_settings(const BotSettings& settings, Opening opening) {
+socket::DialSettings dial_settings(const BotSettings& settings,
+                                   Opening opening,
+                                   const std::string& traceparent) {
     const config::Ai& ai = settings.ai;
     socket::DialSettings dial;
     dial.url = std::move(opening.url);
@@ -38,12 +42,15 @@ socket::DialSettings dial_settings(const BotSettings& settings, Opening opening)
     dial.secret_headers = std::move(opening.secret_headers);
     dial.secret_headers.insert(
         dial.secret_headers.end(), settings.headers.begin(), settings.headers.end());
-    const auto is_set = [](const auto& headers) {
-        return std::any_of(headers.begin(), headers.end(), [](const auto& header) {
-            return is_authorization(header.first);
-        });
+    const auto is_set = [&dial](std::string_view name) {
+        const auto is_it = [name](const auto& header) { return is_header(header.first, name); };
+        return std::any_of(dial.headers.begin(), dial.headers.end(), is_it) ||
+               std::any_of(dial.secret_headers.begin(), dial.secret_headers.end(), is_it);
     };
-    if (!is_set(dial.headers) && !is_set(dial.secret_headers)) {
+    const bool has_headers = dial.url.starts_with("ws");
+    if (has_headers && !traceparent.empty() && !is_set(kTraceparent))
+        dial.headers.emplace_back(kTraceparent, traceparent);
+    if (!is_set("authorization")) {
         if (base::Secret value = authorization(settings); !value.empty()) {
             dial.secret_headers.emplace_back("Authorization", std::move(value));
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "ai/bot_protocol.h"
 #include "ai/bot_settings.h"
@@ -14,6 +15,10 @@ inline constexpr std::size_t kMaxMessageBytes = 4 * 1024 * 1024;
 /// How a bot is dialled: what its protocol wants, and the credentials, headers, proxy and bounds of
 /// its settings. Bearer, user and password become Authorization (RFC 6750 §2.1, RFC 7617 §2), unless
 /// a header of that name is set.
-[[nodiscard]] socket::DialSettings dial_settings(const BotSettings& settings, Opening opening);
+/// @param traceparent  the header of that name (W3C Trace Context), unless the settings have one;
+///                     may be empty, and TCP has no headers
+[[nodiscard]] socket::DialSettings dial_settings(const BotSettings& settings,
+                                                 Opening opening,
+                                                 const std::string& traceparent = {});
 
 }  // namespace offhook::ai

@@ -33,6 +33,7 @@ struct Continuation {
     double replay_ms = 0;  ///< of the caller's sound, that follows at once, marked as replay
     std::vector<std::string> marks{};    ///< played, the last 32, oldest first
     std::vector<std::string> dropped{};  ///< that went with the connection, unplayed
+    std::string traceparent{};           ///< of this connection (W3C Trace Context); may be empty
 };
 
 /// One frame of the caller on its way to the bot.

@@ -113,6 +113,7 @@ private:
     void on_taken_back() override;
 
     // the connection
+    [[nodiscard]] std::string next_traceparent() const;
     void connect();
     void schedule(const std::string& why);
     void end(Ending ending);

@@ -21,6 +21,7 @@
 #include "model/call_control.h"
 #include "model/call_directory.h"
 #include "model/channel.h"
+#include "model/event_counts.h"
 #include "model/stats_snapshot.h"
 #include "stats/leg_directory.h"
 #include "store/record_store.h"
@@ -66,6 +67,7 @@ struct ApiParts {
     std::function<std::uint64_t()> failed_ai_sessions{};  ///< total since the start
     std::function<std::vector<model::LatencyReading>()> ai_latencies{};
     std::function<std::uint64_t()> late_mix_frames{};  ///< total since the start
+    std::function<model::EventCounts()> event_counts{};
     access::Keyring* keyring = nullptr;  ///< sessions; with `connections` it opens /api/v1/live
     GMainContext* context = nullptr;     ///< of the control thread
     int max_calls = 0;                   ///< `[admission]`

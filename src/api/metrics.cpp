@@ -16,6 +16,7 @@
 #include "api/ai_metrics.h"
 #include "api/channel_metrics.h"
 #include "api/connection_metrics.h"
+#include "api/event_metrics.h"
 #include "api/process_stats.h"
 #include "api/store_metrics.h"
 #include "base/monotonic.h"
@@ -350,6 +351,7 @@ public:
         ai_.take(now.ai_latencies);
         channels_.take(now.channels, now.late_mix_frames);
         store_.take(now.records, now.recordings);
+        events_.take(now.events);
         connections_.take(now.connections, now.connection_counters);
         take(read_process_stats());
         return prometheus::TextSerializer().Serialize(registry_.Collect());
@@ -454,6 +456,7 @@ private:
     AiMetrics ai_{registry_};
     ChannelMetrics channels_{registry_};
     StoreMetrics store_{registry_};
+    EventMetrics events_{registry_};
     ConnectionMetrics connections_{registry_};
     Family<Counter>&calls_total_, &placed_, &refused_, &invites_, &packets_, &keepalive_, &dropped_;
     Family<Gauge>&lateness_, &worker_calls_, &worker_cpu_;

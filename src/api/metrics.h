@@ -10,6 +10,7 @@
 #include "model/account.h"
 #include "model/call_directory.h"
 #include "model/channel.h"
+#include "model/event_counts.h"
 #include "model/stats_snapshot.h"
 #include "store/record_store.h"
 #include "store/recordings.h"
@@ -51,6 +52,7 @@ public:
         std::vector<model::LatencyReading> ai_latencies{};
         std::vector<model::ChannelInfo> channels{};
         std::uint64_t late_mix_frames = 0;  ///< total since the start
+        model::EventCounts events{};
         std::vector<connection::Entry> connections{};
         connection::Registry::Counters connection_counters{};
         store::RecordStore::Counters records{};

@@ -35,6 +35,7 @@ void Api::install_metrics(http::Server& server) {
                      .channels = parts_.channels == nullptr ? std::vector<model::ChannelInfo>()
                                                             : parts_.channels->channels(),
                      .late_mix_frames = parts_.late_mix_frames ? parts_.late_mix_frames() : 0,
+                     .events = parts_.event_counts ? parts_.event_counts() : model::EventCounts(),
                      .connections = parts_.connections == nullptr
                                         ? std::vector<connection::Entry>()
                                         : parts_.connections->connections(),

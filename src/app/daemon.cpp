@@ -518,6 +518,7 @@ private:
                 [this] { return ai_->counters().failed_sessions.load(std::memory_order_relaxed); },
             .ai_latencies = [this] { return ai_latencies(*ai_); },
             .late_mix_frames = [this] { return rooms_->channels().late_frames_total(); },
+            .event_counts = [this] { return outlets_->event_counts(); },
             .keyring = locks_.keyring.get(),
             .context = g_main_context_default(),
             .max_calls = config_.admission.max_calls,
@@ -594,6 +595,7 @@ private:
 
     void on_reload() {
         log::reopen();
+        outlets_->reopen();
         auto reloaded = launches_->reload();
         if (!reloaded) {
             log::write(

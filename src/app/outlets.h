@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/event_sinks.h"
 #include "app/records.h"
 #include "base/error.h"
 #include "base/executor.h"
@@ -13,6 +14,7 @@
 #include "glib/ref.h"
 #include "http/server.h"
 #include "model/call_directory.h"
+#include "model/event_counts.h"
 
 namespace offhook::app {
 
@@ -44,17 +46,22 @@ public:
     void close_readers() { endpoint_.reset(); }
     /// An INVITE that never was a call; none of the others comes for it.
     void on_refused(const model::CallInfo& call);
+    /// SIGHUP: files that are rotated are opened anew.
+    void reopen() { sinks_.reopen(); }
     /// No call is left: what waits is written out.
     void close();
 
     [[nodiscard]] events::EventLog& events() { return events_; }
     [[nodiscard]] Records& records() { return records_; }
+    /// What events left behind on their way out, for metrics.
+    [[nodiscard]] model::EventCounts event_counts() const;
 
 private:
     explicit Outlets(Parts parts);
 
     Parts parts_;
     events::EventLog events_;
+    EventSinks sinks_;
     std::optional<events::EventEndpoint> endpoint_;
     Records records_;
 };

@@ -9,6 +9,7 @@
 #include "call/destination.h"
 #include "call/number_mask.h"
 #include "call/router.h"
+#include "model/trace_context.h"
 
 namespace offhook::call {
 
@@ -147,7 +148,8 @@ tl::expected<CallId, OrderRefusal> CallRegistry::dial(const model::PlaceOrder& o
                {{"to", mask_numbers(call.info.to)},
                 {"account", order.account},
                 {"by", order.who},
-                {"ai", call.info.ai}});
+                {"ai", call.info.ai},
+                {"trace", model::trace_id_of(call.id.text)}});
     if (parts_.hooks.on_begun) parts_.hooks.on_begun(call.info);
     call.description.is_due = true;
     send_description(call);

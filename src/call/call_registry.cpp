@@ -10,6 +10,7 @@
 #include "call/diversion.h"
 #include "call/number_mask.h"
 #include "call/router.h"
+#include "model/trace_context.h"
 
 namespace offhook::call {
 
@@ -88,7 +89,9 @@ void CallRegistry::on_incoming(model::IncomingCall incoming) {
                "a call comes in",
                {{"from", mask_numbers(call.info.from)},
                 {"to", mask_numbers(call.info.to)},
-                {"peer", call.info.peer}});
+                {"account", call.info.account},
+                {"peer", call.info.peer},
+                {"trace", model::trace_id_of(call.id.text)}});
     if (parts_.hooks.on_begun) parts_.hooks.on_begun(call.info);
     if (auto refusal = prepare(call, incoming)) {
         via(call).reject(call.id,
@@ -272,6 +275,9 @@ void CallRegistry::tell_answered(const Call& call) {
                call.id.text,
                "answered",
                {{"after_ms", call.info.answer_ms},
+                {"from", mask_numbers(call.info.from)},
+                {"to", mask_numbers(call.info.to)},
+                {"account", call.info.account},
                 {"codec", call.info.codec},
                 {"route", call.info.route},
                 {"ai", call.info.ai},
@@ -470,6 +476,13 @@ void CallRegistry::finish(std::unique_ptr<Call> call, CallEnd end) {
                end.detail,
                {{"class", model::name_of(end.end_class)},
                 {"reason", model::name_of(end.reason)},
+                {"direction", model::name_of(info.direction)},
+                {"from", mask_numbers(info.from)},
+                {"to", mask_numbers(info.to)},
+                {"account", info.account},
+                {"route", info.route},
+                {"ai", info.ai},
+                {"codec", info.codec},
                 {"duration_ms",
                  info.answered_ns == 0 ? 0 : (info.ended_ns - info.answered_ns) / base::kNsPerMs},
                 {"sent", info.stats.sent_packets},

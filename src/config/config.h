@@ -183,7 +183,29 @@ struct Alarm {
 
 /// What happens, for who wants to know: events.md.
 struct Events {
-    int keep = 10'000;  ///< in memory
+    int keep = 10'000;   ///< in memory
+    std::string file{};  ///< of JSON lines; empty: none
+};
+
+/// Where events are posted to.
+struct Webhook {
+    std::string name{}, url{};
+    std::vector<std::string> types{};  ///< globs; empty: all
+    std::string level = "info";
+    std::string secret_file{}, secret_env{}, secret_credential{};  ///< exactly one
+    std::string ca_file{};
+    bool allow_private = false;
+    int timeout_s = 10;
+    int spool_mib = 16;
+};
+
+/// The collector of spans (OpenTelemetry).
+struct Otlp {
+    std::string endpoint{};  ///< empty: OTEL_EXPORTER_OTLP_ENDPOINT, or none
+    std::string service{};   ///< empty: OTEL_SERVICE_NAME, or offhook
+    std::string headers_file{}, headers_env{}, headers_credential{};  ///< at most one
+    std::string ca_file{};
+    bool allow_private = false;
 };
 
 /// The first four are built in; the others speak to a bot over a socket.
@@ -333,6 +355,8 @@ struct Config {
     Log log;
     Alarm alarm;
     Events events;
+    Otlp otlp;
+    std::vector<Webhook> webhook{};
     std::vector<Account> account{};
     AiListen ai_listen;
     std::vector<Prompt> prompt{};

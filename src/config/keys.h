@@ -35,6 +35,7 @@ struct Key {
 [[nodiscard]] const std::vector<Key<Ai::Parameter>>& ai_parameter_keys();
 [[nodiscard]] const std::vector<Key<Prompt>>& prompt_keys();
 [[nodiscard]] const std::vector<Key<Channel>>& channel_keys();
+[[nodiscard]] const std::vector<Key<Webhook>>& webhook_keys();
 [[nodiscard]] const std::vector<Key<Route>>& route_keys();
 [[nodiscard]] const std::vector<Key<Account>>& account_keys();
 [[nodiscard]] const std::vector<Key<IceServer>>& ice_server_keys();

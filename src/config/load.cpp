@@ -15,6 +15,7 @@
 #include "config/connection_keys.h"
 #include "config/demo_keys.h"
 #include "config/endpoint.h"
+#include "config/event_keys.h"
 #include "config/keys.h"
 #include "config/nearest.h"
 #include "config/ringcentral_keys.h"
@@ -63,6 +64,7 @@ std::vector<std::string_view> all_sections() {
                   "ai.header",
                   "ai.parameter",
                   "channel",
+                  "webhook",
                   "route"});
     return names;
 }
@@ -70,13 +72,14 @@ std::vector<std::string_view> all_sections() {
 bool is_array_section(std::string_view section) {
     return section == "token" || section == "account" || section == "prompt" || section == "ai" ||
            section == "ai.header" || section == "ai.parameter" || section == "channel" ||
-           section == "route" || section == "web.ice_server";
+           section == "webhook" || section == "route" || section == "web.ice_server";
 }
 
 // Has its value elsewhere, and keys that say where.
 bool is_secret(std::string_view key) {
     return key == "password" || key == "client_secret" || key == "jwt" || key == "credential" ||
-           key == "token" || key == "bearer" || key == "signature" || key == "join_key";
+           key == "token" || key == "bearer" || key == "signature" || key == "secret" ||
+           key == "join_key";
 }
 
 // Builds one Loaded out of the sources and collects what is wrong with them, so that one run tells
@@ -196,6 +199,8 @@ private:
             add_element(path, table, loaded_.config.channel, channel_keys());
         } else if (table.section == "route") {
             add_element(path, table, loaded_.config.route, route_keys());
+        } else if (table.section == "webhook") {
+            add_element(path, table, loaded_.config.webhook, webhook_keys());
         } else if (table.section == "web.ice_server") {
             add_element(path, table, loaded_.config.web.ice_server, ice_server_keys());
         } else {
@@ -347,6 +352,7 @@ private:
         check_names("prompt", c.prompt);
         check_names("ai", c.ai);
         check_names("channel", c.channel);
+        check_names("webhook", c.webhook);
         check_names("route", c.route);
         std::vector<std::string_view> ai_names;
         for (const Ai& ai : c.ai) ai_names.push_back(ai.name);
@@ -386,6 +392,8 @@ private:
         for (const auto& [key, what] : redis_problems(c))
             problem(nearest_origin(key), key + " " + what);
         for (const auto& [key, what] : demo_problems(c))
+            problem(nearest_origin(key), key + " " + what);
+        for (const auto& [key, what] : event_problems(c))
             problem(nearest_origin(key), key + " " + what);
         for (const auto& [key, what] : ai_problems(c))
             problem(nearest_origin(key), key + " " + what);

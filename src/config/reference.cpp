@@ -92,7 +92,7 @@ A value can be said in four places. Later ones win:
 
 Values in the environment and in `--set` are TOML values, so a text needs its own quotes behind the shell's:
 `--set 'http.listen="127.0.0.1:0"'`, `OFFHOOK_SIP__ALLOW='["10.0.0.0/8"]'`. `[[token]]`, `[[account]]`, `[[prompt]]`,
-`[[ai]]`, `[[route]]` and `[[web.ice_server]]` come from the file only.
+`[[ai]]`, `[[channel]]`, `[[webhook]]`, `[[route]]` and `[[web.ice_server]]` come from the file only.
 
 An unknown section or key is an error with its place and the nearest name, and so is a value outside what is allowed; the
 program exits with 78 and tells every problem it found.
@@ -173,6 +173,7 @@ std::vector<EffectiveTable> effective(const Loaded& loaded) {
     add_list(out, config.prompt, prompt_keys(), "prompt", "prompt", loaded);
     add_ais(out, loaded);
     add_list(out, config.channel, channel_keys(), "channel", "channel", loaded);
+    add_list(out, config.webhook, webhook_keys(), "webhook", "webhook", loaded);
     add_list(out, config.route, route_keys(), "route", "route", loaded);
     return out;
 }
@@ -242,6 +243,11 @@ std::string reference_markdown() {
         "([channels.md](channels.md)); none is built in, and the API makes others. They are read "
         "at start.\n\n";
     table_of(out, channel_keys(), "channel", Channel{});
+    out +=
+        "\n## [[webhook]]\n\nOne table for each receiver of events "
+        "([events.md](events.md#webhooks)); "
+        "none is built in. They are read at start.\n\n";
+    table_of(out, webhook_keys(), "webhook", Webhook{});
     out +=
         "\n## [[route]]\n\nWhich AI takes which call. The first route that matches wins; a call "
         "that none matches is answered "

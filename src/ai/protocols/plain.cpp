@@ -89,6 +89,7 @@ void write_connection(base::JsonWriter& json, const Continuation& before) {
     json.field("played_ms", before.played_ms).field("replay_ms", before.replay_ms);
     write_texts(json, "marks", before.marks);
     write_texts(json, "dropped", before.dropped);
+    if (!before.traceparent.empty()) json.field("traceparent", before.traceparent);
     json.end();
 }
 
