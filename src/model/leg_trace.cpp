@@ -102,6 +102,27 @@ std::vector<AiFrameRecord> AiFrameTrace::frames() const {
     return all;
 }
 
+std::vector<AiTurnRecord> AiFrameTrace::turns() const {
+    std::vector<TraceRing<2>::Record> raw;
+    turns_.read(0, raw);
+    std::vector<AiTurnRecord> all;
+    for (const auto& r : raw)
+        all.push_back({static_cast<std::int64_t>(r[0]), std::bit_cast<double>(r[1])});
+    return all;
+}
+
+std::vector<DigitRecord> AiFrameTrace::digits() const {
+    std::vector<TraceRing<2>::Record> raw;
+    digits_.read(0, raw);
+    std::vector<DigitRecord> all;
+    for (const auto& r : raw) {
+        all.push_back({static_cast<std::int64_t>(r[0]),
+                       static_cast<char>(r[1] & 0xff),
+                       static_cast<std::uint32_t>(r[1] >> 8)});
+    }
+    return all;
+}
+
 void CallerTape::write(std::span<const std::uint8_t, kChunkSamples> mu_law,
                        std::int64_t at_ns) noexcept {
     decltype(ring_)::Record record;

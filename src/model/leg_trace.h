@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -101,21 +102,50 @@ struct AiFrameRecord {
     std::uint32_t bytes = 0;
 };
 
-/// When the last messages went to and came from the bot. Written by the ai thread.
+/// The bot answered the caller.
+struct AiTurnRecord {
+    std::int64_t at_ns = 0;  ///< CLOCK_MONOTONIC, when its answer was noticed
+    double total_ms = 0;     ///< from the caller's last speech to the answer's first sample sent
+};
+
+/// The caller pressed a key.
+struct DigitRecord {
+    std::int64_t at_ns = 0;  ///< CLOCK_MONOTONIC, when it was over
+    char digit = '0';
+    std::uint32_t duration_ms = 0;
+};
+
+/// When the last messages went to and came from the bot, its last turns, and the last keys. Written by the ai
+/// thread.
 class AiFrameTrace {
 public:
-    explicit AiFrameTrace(std::size_t frames) : ring_(frames) {}
-    void write(const AiFrameRecord& frame) noexcept {  ///< @thread ai
+    static constexpr std::size_t kTurns = 128, kDigits = 128;
+
+    explicit AiFrameTrace(std::size_t frames) : ring_(frames), turns_(kTurns), digits_(kDigits) {}
+    void turn(const AiTurnRecord& turn) noexcept {  ///< @thread ai
+        turns_.write(
+            {static_cast<std::uint64_t>(turn.at_ns), std::bit_cast<std::uint64_t>(turn.total_ms)});
+    }
+    [[nodiscard]] std::vector<AiTurnRecord> turns() const;  ///< @thread any
+    void digit(const DigitRecord& digit) noexcept {         ///< @thread ai
+        digits_.write({static_cast<std::uint64_t>(digit.at_ns),
+                       static_cast<std::uint64_t>(digit.duration_ms) << 8 |
+                           static_cast<unsigned char>(digit.digit)});
+    }
+    [[nodiscard]] std::vector<DigitRecord> digits() const;  ///< @thread any
+    void write(const AiFrameRecord& frame) noexcept {       ///< @thread ai
         ring_.write({static_cast<std::uint64_t>(frame.at_ns),
                      static_cast<std::uint64_t>(frame.bytes) |
                          static_cast<std::uint64_t>(frame.is_to_bot) << 32 |
                          static_cast<std::uint64_t>(frame.kind) << 40});
     }
     [[nodiscard]] std::vector<AiFrameRecord> frames() const;  ///< @thread any
-    [[nodiscard]] std::size_t bytes() const noexcept { return ring_.bytes(); }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return ring_.bytes() + turns_.bytes() + digits_.bytes();
+    }
 
 private:
-    TraceRing<2> ring_;
+    TraceRing<2> ring_, turns_, digits_;
 };
 
 /// What the caller said of late, in chunks of 20 ms: mono mu-law (ITU-T G.711) at 8000 Hz, each with

@@ -1,4 +1,4 @@
-#include "trace/sip_shelf.h"
+#include "trace/sip_text.h"
 
 #include <algorithm>
 #include <cctype>
@@ -55,61 +55,6 @@ std::string_view method_of(std::string_view message) {
     const std::string_view cseq = header_of(message, "cseq", {});
     const auto space = cseq.find_last_of(" \t");
     return space == std::string_view::npos ? std::string_view() : cseq.substr(space + 1);
-}
-
-SipShelf::Dialog& SipShelf::make(const std::string& call_id) {
-    const auto [found, is_new] = dialogs_.try_emplace(call_id);
-    if (is_new) {
-        found->second.stray = strays_.insert(strays_.end(), call_id);
-        if (strays_.size() > kMaxStrays) {
-            dialogs_.erase(strays_.front());
-            strays_.pop_front();
-        }
-    }
-    return found->second;
-}
-
-void SipShelf::keep(model::SipWireMessage message) {
-    const std::string call_id = call_id_of(message.text);
-    if (call_id.empty() || message.text.size() > kMaxBytes) return;
-    const bool may_begin = message.text.starts_with("INVITE ");
-    const std::scoped_lock lock(mutex_);
-    if (!may_begin && !dialogs_.contains(call_id)) return;
-    Dialog& dialog = make(call_id);
-    dialog.bytes += message.text.size();
-    dialog.messages.push_back(std::move(message));
-    while (dialog.messages.size() > kMaxMessages || dialog.bytes > kMaxBytes) {
-        dialog.bytes -= dialog.messages.front().text.size();
-        dialog.messages.pop_front();
-        ++dialog.lost;
-    }
-}
-
-void SipShelf::claim(const std::string& call_id) {
-    if (call_id.empty()) return;
-    const std::scoped_lock lock(mutex_);
-    Dialog& dialog = make(call_id);
-    if (dialog.claims++ == 0) strays_.erase(dialog.stray);
-}
-
-void SipShelf::drop(const std::string& call_id) {
-    const std::scoped_lock lock(mutex_);
-    const auto found = dialogs_.find(call_id);
-    if (found == dialogs_.end() || found->second.claims == 0) return;
-    if (--found->second.claims == 0) dialogs_.erase(found);
-}
-
-std::vector<model::SipWireMessage> SipShelf::of(const std::string& call_id) const {
-    const std::scoped_lock lock(mutex_);
-    const auto found = dialogs_.find(call_id);
-    if (found == dialogs_.end()) return {};
-    return {found->second.messages.begin(), found->second.messages.end()};
-}
-
-std::uint64_t SipShelf::lost(const std::string& call_id) const {
-    const std::scoped_lock lock(mutex_);
-    const auto found = dialogs_.find(call_id);
-    return found == dialogs_.end() ? 0 : found->second.lost;
 }
 
 }  // namespace offhook::trace
