@@ -50,12 +50,12 @@ def answers(port):
 
 
 class Daemon:
-    def __init__(self, folder, http="", more="", environment=None, wait=True):
+    def __init__(self, folder, http="", more="", environment=None, wait=True, media=""):
         self.port = 0
         self.config = Path(folder) / "offhook.toml"
         self.config.write_text(
             f'[http]\nlisten = "127.0.0.1:0"\n{http}\n[sip]\nlisten = ["udp:127.0.0.1:0"]\n'
-            f'[media]\nrealtime = false\nworkers = 1\n[state]\ndirectory = "{folder}"\n[log]\nformat = "json"\n{more}')
+            f'[media]\nrealtime = false\nworkers = 1\n{media}[state]\ndirectory = "{folder}"\n[log]\nformat = "json"\n{more}')
         ready, told = os.pipe()
         os.set_inheritable(told, True)
         self.log = open(Path(folder) / "offhook.log", "wb")
