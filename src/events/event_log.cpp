@@ -45,11 +45,13 @@ struct EventLog::Inbox {
             return false;
         }
         auto* node = new Node{event_of(record)};
-        node->next = newest.load(std::memory_order_relaxed);
-        while (!newest.compare_exchange_weak(
-            node->next, node, std::memory_order_release, std::memory_order_relaxed)) {
-        }
-        return node->next == nullptr;
+        // Once it is in, the node is control's: what was before it is remembered here.
+        Node* before = newest.load(std::memory_order_relaxed);
+        do {
+            node->next = before;
+        } while (!newest.compare_exchange_weak(
+            before, node, std::memory_order_release, std::memory_order_relaxed));
+        return before == nullptr;
     }
 
     /// Oldest first.
