@@ -12,6 +12,7 @@ import { CallsView } from "./views/calls";
 import { ChannelsView } from "./views/channels";
 import { ConnectionsView } from "./views/connections";
 import { HistoryView } from "./views/history";
+import { RecordView } from "./views/record";
 import { SettingsView } from "./views/settings";
 import { StartView } from "./views/start";
 
@@ -28,7 +29,7 @@ const VIEWS: readonly View[] = [
   { path: "calls", title: "Calls", Component: CallsView, Detail: CallView },
   { path: "channels", title: "Channels", Component: ChannelsView },
   { path: "connections", title: "Connections", Component: ConnectionsView },
-  { path: "history", title: "History", Component: HistoryView },
+  { path: "history", title: "History", Component: HistoryView, Detail: RecordView },
   { path: "settings", title: "Settings", Component: SettingsView },
   { path: "start", title: "Start", Component: StartView },
 ];

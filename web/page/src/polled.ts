@@ -7,8 +7,8 @@ export interface Polled<T> {
   readonly error: ApiError | undefined;
 }
 
-/** Asks the daemon again and again while the component is there. A route that is not there (404) is asked more seldom. */
-export function usePolled<T>(path: string, everyMs: number): Polled<T> {
+/** Asks the daemon again and again while the component is there: a path, or what is always the same function. A route that is not there (404) is asked more seldom. */
+export function usePolled<T>(what: string | (() => Promise<T>), everyMs: number): Polled<T> {
   const [state, setState] = useState<Polled<T>>({ data: undefined, error: undefined });
   useEffect(() => {
     let isGone = false;
@@ -17,7 +17,7 @@ export function usePolled<T>(path: string, everyMs: number): Polled<T> {
     const look = async () => {
       let wait = everyMs;
       try {
-        const data = await get<T>(path);
+        const data = await (typeof what === "string" ? get<T>(what) : what());
         if (!isGone) setState({ data, error: undefined });
       } catch (error) {
         const known = error instanceof ApiError ? error : new ApiError(0, "", String(error));
@@ -31,6 +31,6 @@ export function usePolled<T>(path: string, everyMs: number): Polled<T> {
       isGone = true;
       window.clearTimeout(timer);
     };
-  }, [path, everyMs]);
+  }, [what, everyMs]);
   return state;
 }

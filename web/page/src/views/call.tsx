@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { ApiError, ask, download } from "../api";
+import { ApiError, download } from "../api";
 import { sipOf, storyOf, transportFacts, type CallInfo, type DaemonEvent, type W3cStat } from "../call-info";
 import { durationOf, known, nameOf, percent } from "../format";
 import { useHistory } from "../history";
@@ -11,10 +11,12 @@ import { Badge } from "../parts/badge";
 import { Badges, CallActions, StreamLamp } from "../parts/call-parts";
 import { DiagnosisList, type Diagnosis } from "../parts/diagnosis";
 import { EmptyState } from "../parts/empty-state";
+import { FactList } from "../parts/fact-list";
 import { HopChain, type Hops } from "../parts/hop-chain";
 import { Icon } from "../parts/icon";
 import { Meter, Tape } from "../parts/meter";
 import { Plot } from "../parts/plot";
+import { Recording } from "../parts/recording";
 import { Lack, Section } from "../parts/section";
 import { SipLadder } from "../parts/sip-ladder";
 import { isTyping } from "../parts/table";
@@ -105,46 +107,6 @@ function Plots({ id }: { readonly id: string }) {
       </div>
       {!isOwn && <p class="dim">Since this view was opened; the daemon keeps no history of this call.</p>}
     </>
-  );
-}
-
-function Recording({ id }: { readonly id: string }) {
-  const [url, setUrl] = useState<string>();
-  const [problem, setProblem] = useState<string>();
-  const path = `/api/v1/calls/${encodeURIComponent(id)}/recording`;
-  useEffect(() => () => void (url && URL.revokeObjectURL(url)), [url]);
-  const load = async () => {
-    try {
-      setUrl(URL.createObjectURL(await (await ask("GET", path)).blob()));
-      setProblem(undefined);
-    } catch (error) {
-      const isNone = error instanceof ApiError && error.status === 404;
-      setProblem(isNone ? "This call is not recorded; a route with recording = true is." : String((error as Error).message));
-    }
-  };
-  if (url) return <audio controls src={url} />;
-  return (
-    <div class="buttons">
-      <button type="button" onClick={() => void load()}>
-        Load the recording
-      </button>
-      {problem && <span class="dim">{problem}</span>}
-    </div>
-  );
-}
-
-function FactList({ rows }: { readonly rows: readonly (readonly [string, string | null | undefined])[] }) {
-  return (
-    <dl class="facts">
-      {rows
-        .filter(([, value]) => value !== null && value !== undefined && value !== "")
-        .map(([name, value], index) => (
-          <div key={`${name} ${index}`}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
   );
 }
 
