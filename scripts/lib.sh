@@ -37,6 +37,8 @@ configure() {
     if command -v mold >/dev/null; then
         export CXX_LD=${CXX_LD:-mold}
     fi
+    # Backtraces have their lines; what only a debugger asks for would be a third of the build.
+    export CXXFLAGS=${CXXFLAGS--g1}
     CXX=$compiler meson setup "$ROOT/$folder" "$ROOT" "$@" >"$ROOT/$folder.log" 2>&1 || {
         tail -n 15 "$ROOT/$folder.log" >&2
         die "meson could not configure $folder; the whole output is in $folder.log, and scripts/setup installs what is missing."
