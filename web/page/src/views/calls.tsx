@@ -43,7 +43,7 @@ const WIDE: readonly Column<LiveCall>[] = [
   { key: "rtt", title: "RTT", width: "72px", isNumber: true, sort: ({ row }) => row?.rtt_ms ?? -1, cell: ({ row }) => <span class={toneOf(row?.rtt_ms, 200, 400)}>{known(row?.rtt_ms, " ms")}</span>, help: "Round trip, by the caller's RTCP" },
   { key: "mos", title: "MOS", width: "68px", isNumber: true, sort: ({ row }) => row?.mos ?? 9, cell: ({ row }) => <span class={row?.mos ? toneOf(5 - row.mos, 1.4, 1.9) : "dim"}>{known(row?.mos, "", 1)}</span>, help: "Estimate of G.107, 1 to 4.5; of the way alone" },
   { key: "badges", title: "", width: "minmax(110px, 1.2fr)", cell: (call) => <Badges call={call} /> },
-  { key: "actions", title: "", width: "214px", cell: ({ facts }) => <CallActions facts={facts} /> },
+  { key: "actions", title: "", width: "240px", cell: ({ facts }) => <CallActions facts={facts} /> },
 ];
 
 /** What does not fit has to be looked up in the call. */
