@@ -71,7 +71,8 @@ def until(connection, name):
 
 
 def call(daemon, seconds=0.5):
-    sip = re.search(r'"sip":"udp:([^"]+)"', daemon.output()).group(1)
+    listeners = json.loads(ask(daemon.port, "GET", "/health").body)["listeners"]
+    sip = next(each[4:] for each in listeners if each.startswith("udp:"))
     done = subprocess.run([PROGRAM, "call", f"sip:200@{sip}", "--seconds", str(seconds), "--wav", "none", "--quiet",
                            "--expect", "answered>=100"], capture_output=True, timeout=30)
     assert done.returncode == 0, done.stdout + done.stderr
