@@ -6,10 +6,18 @@ const KEYS = [
   ["j, ↓", "the next row"],
   ["k, ↑", "the row before"],
   ["Enter", "open the row"],
-  ["Escape", "back; close what is open"],
+  ["Escape", "back; close what is open; empty the filter"],
   ["/", "to the filter"],
   ["?", "this help"],
 ] as const;
+
+/** A filter is emptied first, then left. The browser would empty it as well, but does not tell when it is left at once. */
+function leave(event: KeyboardEvent, field: HTMLInputElement): void {
+  if (field.type !== "search" || field.value === "") return field.blur();
+  event.preventDefault();
+  field.value = "";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
 
 /** Keys that work everywhere, and the help that lists all. */
 export function Keys() {
@@ -17,7 +25,7 @@ export function Keys() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event)) {
-        if (event.key === "Escape" && event.target instanceof HTMLInputElement) event.target.blur();
+        if (event.key === "Escape" && event.target instanceof HTMLInputElement) leave(event, event.target);
       } else if (event.key === "?") {
         setOpen(true);
       } else if (event.key === "/") {
